@@ -1,0 +1,46 @@
+"""Django's admin for plain records."""
+
+from django.contrib import admin
+
+from catalog.models import Category, Feedback, Merchant, Product, ProductImage, SearchRecord
+
+
+@admin.register(Merchant)
+class MerchantAdmin(admin.ModelAdmin):
+    list_display = ["slug", "name", "created_at"]
+    search_fields = ["slug", "name"]
+
+
+@admin.register(Category)
+class CategoryAdmin(admin.ModelAdmin):
+    list_display = ["slug", "name", "is_detected"]
+    search_fields = ["slug", "name"]
+
+
+class ProductImageInline(admin.TabularInline):
+    model = ProductImage
+    extra = 0
+    fields = ["position", "file", "state", "error", "detected_category"]
+    readonly_fields = fields
+    can_delete = False
+
+
+@admin.register(Product)
+class ProductAdmin(admin.ModelAdmin):
+    list_display = ["sku", "title", "merchant", "category", "price", "in_stock", "withdrawn_at"]
+    list_filter = ["merchant", "category", "in_stock"]
+    search_fields = ["sku", "title", "brand"]
+    list_select_related = ["merchant", "category"]
+    inlines = [ProductImageInline]
+
+
+@admin.register(SearchRecord)
+class SearchRecordAdmin(admin.ModelAdmin):
+    list_display = ["id", "created_at", "category", "band"]
+    list_filter = ["band", "category"]
+
+
+@admin.register(Feedback)
+class FeedbackAdmin(admin.ModelAdmin):
+    list_display = ["search", "product", "verdict", "created_at"]
+    list_filter = ["verdict"]

@@ -1,0 +1,154 @@
+"""Settings. Everything a shop changes comes from the environment; the defaults run on one machine with no service.
+
+SHOP_SEARCH_HOME    one folder for database, media, vectors, sockets and the secret key (default ./var)
+SHOP_SEARCH_HOSTS   host names that are served, by comma (default: this machine only)
+SHOP_SEARCH_DEBUG   1 shows tracebacks in the browser
+SHOP_SEARCH_DETECTOR, SHOP_SEARCH_ENCODER   paths of model cards that replace the bundled models
+QDRANT_URL, QDRANT_API_KEY   use a Qdrant server instead of the embedded store
+"""
+
+import os
+import secrets
+from pathlib import Path
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+SHOP_SEARCH_HOME = Path(os.environ.get("SHOP_SEARCH_HOME", BASE_DIR / "var")).resolve()
+SHOP_SEARCH_HOME.mkdir(parents=True, exist_ok=True)
+
+
+def _secret_key() -> str:
+    """Returns this home's own key, made on first use; the first of two processes at once wins."""
+    path = SHOP_SEARCH_HOME / "secret_key"
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+            stream.write(secrets.token_urlsafe(48))
+    except FileExistsError:
+        pass
+    return path.read_text() or _replace_empty_key(path)
+
+
+def _replace_empty_key(path: Path) -> str:
+    """Mends the trace of a process that died between making the file and writing the key."""
+    path.write_text(secrets.token_urlsafe(48))
+    return path.read_text()
+
+
+SECRET_KEY = os.environ.get("SHOP_SEARCH_SECRET_KEY") or _secret_key()
+DEBUG = os.environ.get("SHOP_SEARCH_DEBUG") == "1"
+ALLOWED_HOSTS = [
+    host for host in os.environ.get("SHOP_SEARCH_HOSTS", "localhost,127.0.0.1,[::1]").split(",") if host
+]
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "detection",
+    "embeddings",
+    "catalog",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "shop_search.urls"
+WSGI_APPLICATION = "shop_search.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": SHOP_SEARCH_HOME / "shop_search.sqlite3",
+        "OPTIONS": {
+            # Writers queue instead of failing when web, worker and a command write at once.
+            "timeout": 20,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;",
+        },
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = SHOP_SEARCH_HOME / "static"
+WHITENOISE_USE_FINDERS = True
+MEDIA_URL = "media/"
+MEDIA_ROOT = SHOP_SEARCH_HOME / "media"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 26 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 26 * 1024 * 1024  # a phone photo stays in memory: it is decoded at once and never kept
+
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "catalog.api.errors.handle",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {"TITLE": "Shop Search", "VERSION": "1", "SERVE_INCLUDE_SCHEMA": False}
+
+DETECTOR = {
+    "BACKEND": "detection.backends.openvino.OpenVINODetector",
+    "OPTIONS": {
+        "card": os.environ.get("SHOP_SEARCH_DETECTOR", BASE_DIR / "detection" / "weights" / "card.json"),
+    },
+}
+ENCODER = {
+    "BACKEND": "embeddings.backends.openvino.OpenVINOEncoder",
+    "OPTIONS": {
+        "card": os.environ.get("SHOP_SEARCH_ENCODER", BASE_DIR / "embeddings" / "weights" / "card.json"),
+    },
+}
+if os.environ.get("QDRANT_URL"):
+    VECTOR_STORE = {
+        "BACKEND": "embeddings.stores.qdrant.QdrantStore",
+        "OPTIONS": {"url": os.environ["QDRANT_URL"], "api_key": os.environ.get("QDRANT_API_KEY")},
+    }
+else:
+    VECTOR_STORE = {
+        "BACKEND": "embeddings.stores.edge.EdgeStore",
+        "OPTIONS": {"path": SHOP_SEARCH_HOME / "vectors"},
+    }
+
+# Limits on what a shopper sends. 25 MiB holds any phone photo; see detection/images.py for pixels.
+SEARCH_MAX_IMAGE_BYTES = 25 * 1024 * 1024
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+}

@@ -1,0 +1,8 @@
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("catalog.pages.urls")),
+    path("api/v1/", include("catalog.api.urls")),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,16 @@
+"""The product's own settings with a home that lasts one test run."""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+_home = tempfile.mkdtemp(prefix="shop-search-test-")
+os.environ["SHOP_SEARCH_HOME"] = _home
+os.environ.pop("QDRANT_URL", None)
+atexit.register(shutil.rmtree, _home, ignore_errors=True)
+
+from shop_search.settings import *  # noqa: E402, F403
+
+ALLOWED_HOSTS = ["*"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
