@@ -64,7 +64,8 @@ class VectorStore(Protocol):
     """Named collections of points. Thread-safe. A returned write is durable: it survives `kill -9`.
 
     `collection` may be an alias everywhere but in `ensure` and `drop`. Every method raises ServiceError with code
-    `vector_store_unavailable` when the store can't be reached, and `collection_missing` when there is none of that name.
+    `vector_store_unavailable` when the store can't be reached, and `collection_missing` for an unknown
+    one.
     """
 
     def ensure(self, collection: str, vectors: Mapping[str, int]) -> None:

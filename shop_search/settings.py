@@ -35,9 +35,7 @@ def _replace_empty_key(path: Path) -> str:
 
 SECRET_KEY = os.environ.get("SHOP_SEARCH_SECRET_KEY") or _secret_key()
 DEBUG = os.environ.get("SHOP_SEARCH_DEBUG") == "1"
-ALLOWED_HOSTS = [
-    host for host in os.environ.get("SHOP_SEARCH_HOSTS", "localhost,127.0.0.1,[::1]").split(",") if host
-]
+ALLOWED_HOSTS = [host for host in os.environ.get("SHOP_SEARCH_HOSTS", "localhost,127.0.0.1,[::1]").split(",") if host]
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -144,6 +142,9 @@ else:
 
 # Limits on what a shopper sends. 25 MiB holds any phone photo; see detection/images.py for pixels.
 SEARCH_MAX_IMAGE_BYTES = 25 * 1024 * 1024
+
+# Scores between pictures from which a result is called this, best first; under the last, nothing is close.
+BAND_THRESHOLDS = {"same_photo": 0.98, "same_product": 0.85, "similar": 0.6}
 
 LOGGING = {
     "version": 1,

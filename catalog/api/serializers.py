@@ -1,0 +1,85 @@
+"""What comes in, and, for the OpenAPI schema, the shape of what goes out (built by catalog/answers.py)."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from catalog.models import Feedback
+from catalog.questions import MAX_LIMIT, MAX_OFFSET, MAX_TEXT, Filters, Question
+from detection.types import Box
+from shop_search.errors import InputError
+
+
+class BoxField(serializers.CharField):
+    """`x1,y1,x2,y2` or a JSON list of four numbers: pixels of the upright image."""
+
+    def to_internal_value(self, data: Any) -> Box:
+        parts = data if isinstance(data, list | tuple) else str(data).split(",")
+        try:
+            x1, y1, x2, y2 = (float(part) for part in parts)
+        except (TypeError, ValueError) as error:
+            message = f"{data!r} is no box. Send four numbers: x1,y1,x2,y2 in pixels."
+            raise serializers.ValidationError(message) from error
+        return (x1, y1, x2, y2)
+
+
+class QuestionSerializer(serializers.Serializer[Any]):
+    """The search request, multipart or JSON."""
+
+    image = serializers.FileField(required=False, allow_empty_file=True, max_length=None)
+    image_url = serializers.URLField(required=False)
+    product = serializers.IntegerField(required=False, min_value=1)
+    q = serializers.CharField(required=False, allow_blank=True, max_length=MAX_TEXT, default="")
+    box = BoxField(required=False, allow_blank=True)
+    category = serializers.CharField(required=False, allow_blank=True, max_length=300)
+    price_min = serializers.DecimalField(12, 2, required=False, min_value=0)
+    price_max = serializers.DecimalField(12, 2, required=False, min_value=0)
+    brand = serializers.CharField(required=False, max_length=120)
+    color = serializers.CharField(required=False, max_length=60)
+    merchant = serializers.SlugField(required=False)
+    in_stock = serializers.BooleanField(required=False, allow_null=True, default=None)
+    limit = serializers.IntegerField(required=False, default=24, min_value=1, max_value=MAX_LIMIT)
+    offset = serializers.IntegerField(required=False, default=0, min_value=0, max_value=MAX_OFFSET)
+
+    def question(self) -> Question:
+        """Returns the checked request as a Question. Raises InputError for what this version can't do."""
+        self.is_valid(raise_exception=True)
+        data = self.validated_data
+        if data.get("image_url"):
+            message = "Image addresses are not fetched yet. Send the picture itself as `image`."
+            raise InputError("image_url_not_supported", message, fields={"image_url": message})
+        upload = data.get("image")
+        return Question(
+            image=None if upload is None else upload.read(),
+            product=data.get("product"),
+            text=data["q"],
+            box=data.get("box") or None,
+            category=data.get("category") or None,
+            filters=Filters(
+                price_min=data.get("price_min"),
+                price_max=data.get("price_max"),
+                brand=data.get("brand"),
+                color=data.get("color"),
+                merchant=data.get("merchant"),
+                in_stock=data["in_stock"],
+            ),
+            limit=data["limit"],
+            offset=data["offset"],
+        )
+
+
+class FeedbackSerializer(serializers.Serializer[Any]):
+    """What a shopper says of one result."""
+
+    product = serializers.IntegerField(min_value=1)
+    verdict = serializers.ChoiceField(choices=Feedback.Verdict.choices)
+
+
+class PageSerializer(serializers.Serializer[Any]):
+    """A window on a list, and what to look for in it."""
+
+    q = serializers.CharField(required=False, allow_blank=True, max_length=MAX_TEXT, default="")
+    category = serializers.CharField(required=False, max_length=300)
+    merchant = serializers.SlugField(required=False)
+    limit = serializers.IntegerField(required=False, default=24, min_value=1, max_value=MAX_LIMIT)
+    offset = serializers.IntegerField(required=False, default=0, min_value=0)

@@ -1,0 +1,15 @@
+"""What shoppers say of results."""
+
+from uuid import UUID
+
+from catalog.models import Feedback, Product, SearchRecord
+from shop_search.errors import InputError
+
+
+def give_feedback(search_id: UUID, *, product: int, verdict: str) -> Feedback:
+    """Records a verdict on one result. Raises InputError when the search or the product is unknown."""
+    if not SearchRecord.objects.filter(pk=search_id).exists():
+        raise InputError("search_unknown", "There is no such search, or it is no longer kept.")
+    if not Product.objects.shown().filter(pk=product).exists():
+        raise InputError("product_unknown", f"There is no product {product}.")
+    return Feedback.objects.create(search_id=search_id, product_id=product, verdict=verdict)

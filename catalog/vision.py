@@ -1,0 +1,123 @@
+"""The one road from photo to embedding: decode, detect, choose, crop, encode.
+
+The shopper's photo and the merchant's product picture both take it, so the two sides of the comparison can't drift
+apart. They differ in one step, which detection to choose, and that step is a function given by the caller.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detection import detector
+from detection.crops import choose_for_sale, choose_for_shopper, crop, iou
+from detection.images import Photo
+from detection.types import Box, Detection
+from embeddings import encoder
+
+# A box that a shopper dragged this close to a region's is that region (COCO's strictest matching is .95).
+SAME_BOX_IOU = 0.9
+# A dragged box takes the category of the region it mostly covers; .5 is the classic PASCAL VOC match.
+SAME_OBJECT_IOU = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is known before looking: the box the shopper drew, the category she chose or the merchant declared."""
+
+    box: Box | None = None  # pixels of the upright original
+    category: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which part of a picture to embed. `region` is None for a box of the shopper's own and for the whole picture."""
+
+    box: Box  # pixels of the upright original
+    region: int | None = None
+    category: str | None = None
+    confidence: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What one picture showed."""
+
+    regions: tuple[Detection, ...]  # pixels of the upright original, by falling confidence
+    choice: Choice
+    embedding: NDArray[np.float32]  # (dim,), unit length
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The sights of one batch, in the order of its photos, and what they cost."""
+
+    sights: tuple[Sight, ...]
+    detect_ms: float
+    embed_ms: float
+
+
+Chooser = Callable[[Sequence[Detection], Photo, Wish], Choice]
+
+
+def look(photos: Sequence[Photo], wishes: Sequence[Wish], *, choose: Chooser) -> Look:
+    """Returns what each photo shows, as one batch through the detector and one through the encoder.
+
+    Raises ServiceError when a model can't be loaded.
+    """
+    if not photos:
+        return Look(sights=(), detect_ms=0.0, embed_ms=0.0)
+    started = perf_counter()
+    found = [
+        tuple(Detection(photo.to_original(one.xyxy), one.category, one.confidence) for one in detections)
+        for photo, detections in zip(photos, detector().detect([photo.image for photo in photos]), strict=True)
+    ]
+    choices = [choose(regions, photo, wish) for regions, photo, wish in zip(found, photos, wishes, strict=True)]
+    detected = perf_counter()
+    crops = [crop(photo.image, photo.to_image(choice.box)) for photo, choice in zip(photos, choices, strict=True)]
+    embeddings = encoder().encode_images(crops)
+    embedded = perf_counter()
+    sights = tuple(
+        Sight(regions, choice, embedding) for regions, choice, embedding in zip(found, choices, embeddings, strict=True)
+    )
+    return Look(sights, detect_ms=(detected - started) * 1000, embed_ms=(embedded - detected) * 1000)
+
+
+def for_shopper(regions: Sequence[Detection], photo: Photo, wish: Wish) -> Choice:
+    """The shopper's box if she drew one; else the region of her category, or the one that stands out; else it all."""
+    if wish.box is not None:
+        return _drawn(regions, wish.box)
+    size = (photo.width, photo.height)
+    picked = choose_for_sale(regions, wish.category, size) if wish.category else None
+    if picked is None:
+        picked = choose_for_shopper(regions, size)
+    return _whole(photo) if picked is None else _region(regions, picked)
+
+
+def for_sale(regions: Sequence[Detection], photo: Photo, wish: Wish) -> Choice:
+    """The detection of the product's own category (SK Planet, arXiv:1609.07859); else it all.
+
+    A catalog photo shows more than is for sale: the jeans under the shirt must not be embedded as the shirt.
+    """
+    picked = choose_for_sale(regions, wish.category, (photo.width, photo.height)) if wish.category else None
+    return _whole(photo) if picked is None else _region(regions, picked)
+
+
+def _drawn(regions: Sequence[Detection], box: Box) -> Choice:
+    overlaps = [iou(region.xyxy, box) for region in regions]
+    best = int(np.argmax(overlaps)) if overlaps else None
+    if best is None or overlaps[best] < SAME_OBJECT_IOU:
+        return Choice(box)
+    region = regions[best]
+    return Choice(box, best if overlaps[best] >= SAME_BOX_IOU else None, region.category, region.confidence)
+
+
+def _region(regions: Sequence[Detection], index: int) -> Choice:
+    region = regions[index]
+    return Choice(region.xyxy, index, region.category, region.confidence)
+
+
+def _whole(photo: Photo) -> Choice:
+    return Choice((0.0, 0.0, float(photo.width), float(photo.height)))
