@@ -204,7 +204,7 @@ class _Asker:
         self._query = query
 
     def __call__(self, category: str | None) -> list[Ranked]:
-        """Returns the best products down to the end of the asked page; products have several images, so it may ask twice."""
+        """Returns the best products to the end of the asked page; a product has several images, so it may ask twice."""
         wanted = self._question.offset + self._question.limit
         limit = 2 * wanted + 16
         while True:
