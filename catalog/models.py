@@ -1,19 +1,22 @@
 """The catalog's tables.
 
     Merchant 1─* Product 1─* ProductImage        Category 1─* Product
-                                 │
+             1─* ApiKey          │
           pending ──index──> indexed             SearchRecord: one answered search
              └─────fail────> failed ──retry──> pending
 
-The database is the truth; the vector store holds one point per indexed image and can be rebuilt from here.
+The database is the truth; the vector store holds one point per indexed image and can be rebuilt from here. What the
+store has yet to hear of is kept in the same transaction that changed it: `ProductImage.payload_due`, `DroppedPoint`.
 """
 
+import hashlib
+import secrets
 import uuid
 from decimal import Decimal
 
 from django.db import models
 
-from catalog.querysets import ProductImageQuerySet, ProductQuerySet
+from catalog.querysets import ApiKeyQuerySet, ProductImageQuerySet, ProductQuerySet
 
 
 class Merchant(models.Model):
@@ -28,6 +31,38 @@ class Merchant(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ApiKey(models.Model):
+    """A merchant's key to the API. The key is shown once; the table holds its hash."""
+
+    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=80)
+    prefix = models.CharField(max_length=12, help_text="How people tell their keys apart.")
+    hash = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the whole key.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name = "API key"
+
+    def __str__(self) -> str:
+        return f"{self.prefix}… ({self.name})"
+
+    @classmethod
+    def issue(cls, merchant: Merchant, *, name: str) -> "tuple[ApiKey, str]":
+        """Returns a new key's row and the key itself, which can't be had again."""
+        key = f"shop_{secrets.token_urlsafe(32)}"
+        return cls.objects.create(merchant=merchant, name=name, prefix=key[:12], hash=cls.hash_of(key)), key
+
+    @staticmethod
+    def hash_of(key: str) -> str:
+        """Returns what is stored of a key. It holds 256 random bits, so a fast hash is as safe as a slow one."""
+        return hashlib.sha256(key.encode()).hexdigest()
 
 
 class Category(models.Model):
@@ -73,7 +108,9 @@ class Product(models.Model):
         ordering = ["pk"]
         constraints = [
             models.UniqueConstraint(fields=["merchant", "sku"], name="one_product_per_merchant_and_sku"),
-            models.CheckConstraint(condition=models.Q(price=None) | models.Q(price__gte=Decimal(0)), name="price_gte_0"),
+            models.CheckConstraint(
+                condition=models.Q(price=None) | models.Q(price__gte=Decimal(0)), name="price_gte_0"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -104,8 +141,12 @@ class ProductImage(models.Model):
     box = models.JSONField(null=True, blank=True, help_text="x1, y1, x2, y2 in pixels of the upright image.")
     detected_category = models.CharField(max_length=80, blank=True)
     detected_confidence = models.FloatField(null=True, blank=True)
+    detector = models.CharField(max_length=12, blank=True, help_text="Fingerprint of the detector.")
     encoder = models.CharField(max_length=12, blank=True, help_text="Fingerprint of the encoder.")
     indexed_at = models.DateTimeField(null=True, blank=True)
+    payload_due = models.DateTimeField(
+        null=True, blank=True, help_text="When the product changed in a way that its point doesn't show yet."
+    )
 
     objects = ProductImageQuerySet.as_manager()
 
@@ -114,10 +155,22 @@ class ProductImage(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["product", "position"], name="one_image_per_product_and_position")
         ]
-        indexes = [models.Index(fields=["state", "claimed_until"])]
+        indexes = [
+            models.Index(fields=["state", "claimed_until"]),
+            models.Index(fields=["payload_due"], condition=~models.Q(payload_due=None), name="images_with_payload_due"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.product_id}/{self.position} ({self.state})"
+
+
+class DroppedPoint(models.Model):
+    """A point whose image row is gone and which the vector store must still delete. Ids are never used twice."""
+
+    point = models.BigIntegerField(primary_key=True)
+
+    def __str__(self) -> str:
+        return str(self.point)
 
 
 class SearchRecord(models.Model):

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 if TYPE_CHECKING:
-    from catalog.models import Product, ProductImage  # noqa: F401
+    from catalog.models import ApiKey, Product, ProductImage  # noqa: F401
 
 # A worker that died leaves its claim; another takes the images over after this time. One batch takes seconds.
 CLAIM_LASTS = timedelta(minutes=2)
@@ -33,20 +33,43 @@ class ProductImageQuerySet(models.QuerySet["ProductImage"]):
         return self.filter(product__withdrawn_at=None)
 
     def due(self) -> ProductImageQuerySet:
-        """Pending images that nobody works on and whose last failure is long enough ago."""
-        now = timezone.now()
-        unclaimed = Q(claimed_until=None) | Q(claimed_until__lt=now)
-        return self.indexable().filter(unclaimed, state="pending")
+        """Images that wait for indexing."""
+        return self.indexable().filter(state="pending")
+
+    def with_payload_due(self) -> ProductImageQuerySet:
+        """Images with a point that doesn't show what its product is now, withdrawn ones among them."""
+        return self.filter(state="indexed", payload_due__isnull=False)
+
+    def embedded_by_another(self, encoder: str) -> ProductImageQuerySet:
+        """Indexed images whose point is in another encoder's collection; `encoder` is a fingerprint."""
+        return self.indexable().filter(state="indexed").exclude(encoder=encoder)
+
+    def unclaimed(self) -> ProductImageQuerySet:
+        """Images that nobody works on, or whose worker died."""
+        return self.filter(Q(claimed_until=None) | Q(claimed_until__lt=timezone.now()))
 
     def claim(self, limit: int) -> list[ProductImage]:
-        """Takes up to `limit` due images for this process; two workers never get the same one."""
+        """Takes up to `limit` of these images for this process; two workers never get the same one."""
+        everything = self.model._default_manager
         with transaction.atomic():
-            rows = self.due().order_by("pk")
+            rows = self.unclaimed().order_by("pk")
             if _locks_rows():
                 rows = rows.select_for_update(skip_locked=True, of=("self",))
             ids: Sequence[int] = list(rows.values_list("pk", flat=True)[:limit])
-            self.filter(pk__in=ids).update(claimed_until=timezone.now() + CLAIM_LASTS)
-        return list(self.filter(pk__in=ids).select_related("product__merchant", "product__category").order_by("pk"))
+            everything.filter(pk__in=ids).update(claimed_until=timezone.now() + CLAIM_LASTS)
+        return list(
+            everything.filter(pk__in=ids).select_related("product__merchant", "product__category").order_by("pk")
+        )
+
+    def release(self) -> None:
+        """Gives claimed images back, so that any worker may take them at once."""
+        self.update(claimed_until=None)
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def find(self, key: str) -> ApiKey | None:
+        """Returns the key's row unless it is unknown or revoked. Looking up a hash tells nothing by its timing."""
+        return self.filter(hash=self.model.hash_of(key), revoked_at=None).select_related("merchant").first()
 
 
 def _locks_rows() -> bool:

@@ -1,0 +1,38 @@
+"""What the vector store holds of a product image: names, and the payload that searches filter by.
+
+A collection is named by its encoder's fingerprint, so embeddings of two encoders never meet. Queries go through the
+alias, which indexing points at the collection of the current encoder.
+"""
+
+from catalog.models import Product
+from embeddings.types import Payload, VectorStore
+from shop_search.model_card import ModelCard
+
+ALIAS = "products"
+VECTOR = "clip"  # the named vector of the embedding
+_PREFIX = f"{ALIAS}-"
+
+
+def collection_of(encoder: ModelCard) -> str:
+    """Returns the name of the collection that holds this encoder's embeddings."""
+    return _PREFIX + encoder.fingerprint
+
+
+def product_collections(store: VectorStore) -> dict[str, int]:
+    """Returns the collections of product images, of every encoder so far, with their numbers of points."""
+    return {name: points for name, points in store.collections().items() if name.startswith(_PREFIX)}
+
+
+def payload_of(product: Product) -> Payload:
+    """Returns what the store knows of a product, all that a search can filter by. Words are casefolded."""
+    return {
+        "product": product.pk,
+        "merchant": product.merchant.slug,
+        "category": product.category.slug,
+        "price": None if product.price is None else float(product.price),
+        "currency": product.currency,
+        "brand": product.brand.casefold(),
+        "colors": [color.casefold() for color in product.colors],
+        "gender": product.gender.casefold(),
+        "in_stock": product.in_stock,
+    }
