@@ -6,7 +6,7 @@ from typing import Any
 from django.db import DatabaseError
 
 from catalog.models import Product, ProductImage
-from catalog.search import ALIAS
+from catalog.points import ALIAS
 from detection import detector
 from embeddings import encoder, vector_store
 from shop_search.errors import ServiceError

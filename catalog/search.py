@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from catalog.answers import Result, SearchAnswer, Selected, SelectedCategory, hydrate
 from catalog.category_words import find_category
 from catalog.models import Product
+from catalog.points import ALIAS, VECTOR
 from catalog.questions import ALL_CATEGORIES, Question
 from catalog.ranking import Band, Ranked, rank, vote
 from catalog.vision import Sight, Wish, for_shopper, look
@@ -28,8 +29,6 @@ from embeddings import encoder, vector_store
 from embeddings.types import Hit
 from shop_search.errors import InputError, ServiceError
 
-# The alias every query goes through; indexing points it at the collection of the current encoder.
-ALIAS = "products"
 # With fewer products than this in the category the page looks empty, so the search repeats without the filter.
 THIN = 4
 # Text beside a photo: the text's share of the blended query. A start; it is to be fitted with the ranking weights.
@@ -170,7 +169,7 @@ def _understand_product(product_id: int, chosen: SelectedCategory | None) -> _Qu
     if product is None:
         raise InputError("product_unknown", f"There is no product {product_id}.")
     own = tuple(product.images.order_by("position").values_list("pk", flat=True))
-    vectors = vector_store().retrieve(ALIAS, own, using="clip")
+    vectors = vector_store().retrieve(ALIAS, own, using=VECTOR)
     if not vectors:
         raise InputError("product_not_indexed", f"Product {product_id} has no indexed picture yet. Try again soon.")
     main = next(pk for pk in own if pk in vectors)
@@ -217,7 +216,7 @@ class _Asker:
     def hits(self, category: str | None, limit: int) -> list[Hit]:
         where = self._question.filters.where(category, self._query.exclude)
         try:
-            return vector_store().query(ALIAS, self._query.embedding, using="clip", limit=limit, where=where)
+            return vector_store().query(ALIAS, self._query.embedding, using=VECTOR, limit=limit, where=where)
         except ServiceError as error:
             if error.code == "collection_missing":  # nothing has been indexed yet: an empty shop, not a failure
                 return []
