@@ -1,0 +1,44 @@
+"""Sees to what the tests need from the system: a Chromium for the browser tests, and the libraries that OpenCV links.
+
+Run by the test environment's Python. As root on a machine with apt, what is missing is installed; elsewhere it is
+named.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+
+BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+OPENCV_NEEDS = ["libgl1", "libglib2.0-0", "libxcb1"]
+
+
+def main() -> None:
+    missing = []
+    if not any(map(shutil.which, BROWSERS)):
+        missing.append("chromium")
+    if not imports("cv2"):
+        missing += OPENCV_NEEDS
+    if not missing:
+        return
+    command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing]
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        sys.exit(
+            f"error: the tests need {' '.join(missing)}, and only root can install them here.\n"
+            f"       On Debian and Ubuntu: sudo {' '.join(command)}"
+        )
+    print(f"Installing {' '.join(missing)} with apt.", flush=True)
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for step in (["apt-get", "update", "-qq"], command):
+        done = subprocess.run(step, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        if done.returncode != 0:
+            sys.exit(f"error: `{' '.join(step)}` failed:\n{done.stdout}{done.stderr}")
+
+
+def imports(module: str) -> bool:
+    """Returns whether this Python can import the module, asked in a process of its own."""
+    return subprocess.run([sys.executable, "-c", f"import {module}"], capture_output=True).returncode == 0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""Runs the web process alone. `serve` runs it for you; on a fleet, your own process manager does."""
+
+import logging
+import signal
+import socket
+import threading
+from argparse import ArgumentParser
+from time import perf_counter
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from detection import detector
+from embeddings import encoder, vector_store
+from shop_search import instance
+from shop_search.errors import ServiceError
+from shop_search.http_server import exit_on_signal, serve_http
+from shop_search.wsgi import application
+
+logger = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    help = "Runs the web process alone, without worker and vector store."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1)")
+        parser.add_argument("--port", type=int, default=8000, help="the port to listen on (default: 8000)")
+        parser.add_argument("--fd", type=int, help="an already listening socket to take over, as a descriptor")
+
+    def handle(self, *args: Any, host: str, port: int, fd: int | None, **options: Any) -> None:
+        try:
+            listener = socket.socket(fileno=fd) if fd is not None else instance.bind(host, port)
+            instance.listen(listener)
+        except ServiceError as error:
+            raise CommandError(error.message) from error
+        signal.signal(signal.SIGTERM, exit_on_signal)
+        threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
+        serve_http(application, listener, max_body_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+
+
+def warm_up() -> None:
+    """Loads the models and reaches the store, so that the first shopper doesn't wait for either."""
+    started = perf_counter()
+    try:
+        detector()
+        encoder()
+        vector_store().collections()
+    except Exception:
+        # The health page says what is missing, and each search tries again: the rest of the site still works.
+        logger.exception("Warming up failed; searches will try again")
+    else:
+        logger.info("Ready to search after %.1f s", perf_counter() - started)
