@@ -4,8 +4,8 @@
     python -m shop_search.leash -m some.module --option
 
 Standard input is the leash: a pipe whose other end only the starter holds. When the starter is gone, however it went,
-the pipe ends; the program is then asked to stop, and ends hard if it hasn't after a few seconds. A pipe works wherever
-Python does; Linux' parent-death signal would serve one system only.
+the pipe ends; the program and what it started are asked to stop, and ended hard if they haven't after a few seconds.
+A pipe works wherever Python does; Linux' parent-death signal would serve one system only.
 """
 
 import os
@@ -39,8 +39,15 @@ def main(argv: list[str]) -> None:
 def _end_with(leash: int) -> None:
     while os.read(leash, 64):
         pass
-    os.kill(os.getpid(), signal.SIGTERM)
+    # In a session of its own the program leads its group: what it started goes with it.
+    leads = os.getpgrp() == os.getpid()
+    if leads:
+        os.killpg(0, signal.SIGTERM)
+    else:
+        os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(GRACE_S)
+    if leads:
+        os.killpg(0, signal.SIGKILL)
     os._exit(1)
 
 

@@ -30,6 +30,8 @@ signal.signal(signal.SIGTERM, signal.SIG_IGN if behavior == "stubborn" else stop
 note(str(os.getpid()))
 if behavior == "dies":
     sys.exit(3)
+if behavior == "has a child" and os.fork() == 0:
+    note(str(os.getpid()))
 time.sleep(600)
 """
 
@@ -158,6 +160,13 @@ def test_no_program_outlives_a_killed_supervisor(supervise: Callable[..., Ward])
     for pid in pids:
         wait_until(lambda pid=pid: not is_alive(pid))  # type: ignore[misc]
     assert ward.lines("web")[-1] == "asked to stop"
+
+
+def test_what_a_program_started_goes_with_it(supervise: Callable[..., Ward]) -> None:
+    ward = supervise("web=has a child")
+    child = ward.pid_number("web", 2)
+    ward.process.kill()
+    wait_until(lambda: not is_alive(child))
 
 
 def test_the_wait_before_a_restart_grows_to_its_bound() -> None:

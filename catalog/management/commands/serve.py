@@ -12,13 +12,14 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from shop_search import instance
 from shop_search.errors import ServiceError
-from shop_search.instance import Claim
+from shop_search.instance import Claim, listen
 from shop_search.supervisor import Program, Supervisor
 
 # After this without an answer, people are told that something is wrong; the programs are still kept running.
 SLOW_START_S = 30.0
+PROBE_EVERY_S = 0.2
+PROBE_SLOWLY_EVERY_S = 5.0
 PROBE_TIMEOUT_S = 10.0
 
 
@@ -42,7 +43,7 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
 
     def _serve(self, claim: Claim) -> None:
-        instance.listen(claim.listener)
+        listen(claim.listener)
         supervisor = Supervisor(programs(claim), cwd=settings.BASE_DIR, env=environment(), say=self._say)
         threading.Thread(target=self._announce, args=(claim,), name="announce", daemon=True).start()
         supervisor.run()
@@ -50,12 +51,13 @@ class Command(BaseCommand):
 
     def _announce(self, claim: Claim) -> None:
         """Prints the address once searches can be answered."""
-        started, told = time.monotonic(), False
+        slow_from = time.monotonic() + SLOW_START_S
+        pause_s = PROBE_EVERY_S
         while (health := ask_health(claim.port)) != "ok":
-            if not told and time.monotonic() - started > SLOW_START_S:
+            if pause_s == PROBE_EVERY_S and time.monotonic() > slow_from:
                 self._say(f"Still not ready after {SLOW_START_S:.0f} s. The health page says: {health}")
-                told = True
-            time.sleep(0.2)
+                pause_s = PROBE_SLOWLY_EVERY_S
+            time.sleep(pause_s)
         self.stdout.write(f"\nShop Search is ready at {claim.address}\nPress Ctrl-C to stop it.\n")
         self.stdout.flush()
 
@@ -68,12 +70,12 @@ def programs(claim: Claim) -> list[Program]:
     manage = str(settings.BASE_DIR / "manage.py")
     listener = claim.listener.fileno()
     found = [
-        Program("worker", (manage, "worker")),
-        Program("web", (manage, "web", "--fd", str(listener)), fds=(listener,)),
+        Program("worker", (manage, "worker", "--skip-checks")),  # `serve` itself has run them
+        Program("web", (manage, "web", "--skip-checks", "--fd", str(listener)), fds=(listener,)),
     ]
     if settings.VECTOR_STORE["BACKEND"] == "embeddings.stores.edge.EdgeStore":
         path = str(settings.VECTOR_STORE["OPTIONS"]["path"])  # type: ignore[index]  # the stubs see one of two dicts
-        found.insert(0, Program("store", ("-m", "embeddings.stores.edge_server", "--path", path), stops_last=True))
+        found.insert(0, Program("store", ("-m", "embeddings.stores.edge_program", path), stops_last=True))
     return found
 
 

@@ -16,7 +16,6 @@ from embeddings import encoder, vector_store
 from shop_search import instance
 from shop_search.errors import ServiceError
 from shop_search.http_server import exit_on_signal, serve_http
-from shop_search.wsgi import application
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +34,9 @@ class Command(BaseCommand):
             instance.listen(listener)
         except ServiceError as error:
             raise CommandError(error.message) from error
+        settings.STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns of a missing one; only collectstatic fills it
+        from shop_search.wsgi import application
+
         signal.signal(signal.SIGTERM, exit_on_signal)
         threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
         serve_http(application, listener, max_body_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
@@ -47,8 +49,8 @@ def warm_up() -> None:
         detector()
         encoder()
         vector_store().collections()
-    except Exception:
-        # The health page says what is missing, and each search tries again: the rest of the site still works.
-        logger.exception("Warming up failed; searches will try again")
+    except ServiceError as error:
+        # The rest of the site works without, the health page says the same, and each search tries again.
+        logger.error("Not ready to search: %s", error.message)
     else:
         logger.info("Ready to search after %.1f s", perf_counter() - started)
