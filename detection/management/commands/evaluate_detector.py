@@ -1,0 +1,63 @@
+"""Measures a detector on labeled pictures."""
+
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.module_loading import import_string
+
+from shop_search.errors import ShopSearchError
+
+
+class Command(BaseCommand):
+    help = "Measures mAP50, mAP50-95 and precision and recall per category, on the backend that serves."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--data", type=Path, required=True, help="data.yaml of a YOLO dataset")
+        parser.add_argument("--split", default="val")
+        parser.add_argument("--only", default="*", metavar="PATTERN", help="of image file names, like 'cf_*'")
+        parser.add_argument("--card", type=Path, help="another model than the one in the settings")
+        parser.add_argument("--backend", help="another backend than the one in the settings, as a dotted path")
+        parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        from detection.training.evaluate import LEAST_CONFIDENCE, measure
+
+        config: dict[str, Any] = settings.DETECTOR
+        overrides = {"card": options["card"] or config["OPTIONS"]["card"], "confidence": LEAST_CONFIDENCE}
+        try:
+            detector = import_string(options["backend"] or config["BACKEND"])(**{**config["OPTIONS"], **overrides})
+            result = measure(detector, options["data"], split=options["split"], only=options["only"])
+        except (ShopSearchError, ImportError) as error:
+            raise CommandError(str(error)) from error
+        document = {
+            "detector": detector.card.label,
+            "data": str(options["data"]),
+            "split": options["split"],
+            "only": options["only"],
+            **result.as_dict(),
+        }
+        self.stdout.write(json.dumps(document, indent=2) if options["json"] else _table(document))
+
+
+def _table(document: dict[str, Any]) -> str:
+    lines = [
+        f"{document['detector']} on {document['images']} images, {document['objects']} objects",
+        f"mAP50 {_number(document['map50'])}   mAP50-95 {_number(document['map50_95'])}",
+        f"{'category':<12}{'n':>6}{'AP50':>8}{'AP50-95':>9}{'P':>7}{'R':>7}   at confidence {document['confidence']}",
+    ]
+    for slug, row in document["categories"].items():
+        lines.append(
+            f"{slug:<12}{row['n']:>6}{_number(row['ap50']):>8}{_number(row['ap50_95']):>9}"
+            f"{_number(row['precision']):>7}{_number(row['recall']):>7}"
+        )
+    if document["empty_images"]:
+        lines.append(f"{document['empty_images_alarmed']} of {document['empty_images']} empty images raised an alarm")
+    return "\n".join(lines)
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
