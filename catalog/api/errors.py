@@ -41,8 +41,9 @@ def handle(error: Exception, context: dict[str, Any]) -> Response:
     if isinstance(error, exceptions.APIException):
         code = CODES.get(error.default_code, error.default_code)
         response = _response(error.status_code, code, str(error.detail), {})
-        if isinstance(error, exceptions.Throttled) and error.wait is not None:
-            response["Retry-After"] = str(round(error.wait))
+        wait: float | None = getattr(error, "wait", None)  # Throttled carries it
+        if wait is not None:
+            response["Retry-After"] = str(round(wait))
         return response
     if isinstance(error, Http404):
         return _response(404, "not_found", "There is nothing at this address.", {})

@@ -35,7 +35,7 @@ class RegionShape(serializers.Serializer[Any]):
 class SelectedCategoryShape(serializers.Serializer[Any]):
     slug = serializers.CharField()
     confidence = serializers.FloatField(min_value=0, max_value=1)
-    source = serializers.ChoiceField(choices=["detector", "neighbors", "fused", "user"])
+    source = serializers.ChoiceField(choices=["detector", "neighbors", "fused", "user"])  # type: ignore[assignment]
 
 
 class SelectedShape(serializers.Serializer[Any]):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from catalog.models import Feedback
@@ -10,10 +11,13 @@ from detection.types import Box
 from shop_search.errors import InputError
 
 
-class BoxField(serializers.CharField):
+@extend_schema_field(str)
+class BoxField(serializers.Field[Box, Any, Any, Any]):
     """`x1,y1,x2,y2` or a JSON list of four numbers: pixels of the upright image."""
 
     def to_internal_value(self, data: Any) -> Box:
+        if data == "":
+            raise serializers.SkipField
         parts = data if isinstance(data, list | tuple) else str(data).split(",")
         try:
             x1, y1, x2, y2 = (float(part) for part in parts)
@@ -30,7 +34,7 @@ class QuestionSerializer(serializers.Serializer[Any]):
     image_url = serializers.URLField(required=False)
     product = serializers.IntegerField(required=False, min_value=1)
     q = serializers.CharField(required=False, allow_blank=True, max_length=MAX_TEXT, default="")
-    box = BoxField(required=False, allow_blank=True)
+    box = BoxField(required=False)
     category = serializers.CharField(required=False, allow_blank=True, max_length=300)
     price_min = serializers.DecimalField(12, 2, required=False, min_value=0)
     price_max = serializers.DecimalField(12, 2, required=False, min_value=0)

@@ -1,0 +1,43 @@
+"""A small shop for tests: products with embedded pictures, in the database and in a store of this process."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.core.files.base import ContentFile
+
+from catalog.models import Category, Merchant, Product, ProductImage
+from catalog.points import ALIAS, VECTOR, collection_of, payload_of
+from catalog.vision import Wish, for_sale, look
+from detection.images import decode
+from embeddings import encoder, vector_store
+from embeddings.types import Point
+from tests.fakes import DIM, picture
+
+
+class Shelf:
+    """Puts products on sale. Each `seed` is one picture (tests.fakes.picture); the same seed looks the same."""
+
+    def __init__(self) -> None:
+        self.collection = collection_of(encoder().card)
+        vector_store().ensure(self.collection, {VECTOR: DIM})
+        vector_store().alias(ALIAS, self.collection)
+
+    def put(self, sku: str, *seeds: int, category: str = "shoes", merchant: str = "atelier", **fields: Any) -> Product:
+        seller, _ = Merchant.objects.get_or_create(slug=merchant, defaults={"name": merchant.title()})
+        kind, _ = Category.objects.get_or_create(slug=category, defaults={"name": category.title()})
+        fields = {"title": f"Product {sku}", "price": Decimal("19.90"), "currency": "EUR", **fields}
+        product = Product.objects.create(merchant=seller, sku=sku, category=kind, **fields)
+        for position, seed in enumerate(seeds):
+            self._index(product, position, picture(seed))
+        return product
+
+    def _index(self, product: Product, position: int, data: bytes) -> None:
+        image = ProductImage.objects.create(
+            product=product,
+            position=position,
+            source=f"{product.sku}.png",
+            file=ContentFile(data, name=f"{product.sku}-{position}.png"),
+            state=ProductImage.State.INDEXED,
+        )
+        (sight,) = look([decode(data)], [Wish(category=product.category.slug)], choose=for_sale).sights
+        vector_store().upsert(self.collection, [Point(image.pk, {VECTOR: sight.embedding}, payload_of(product))])
