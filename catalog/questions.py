@@ -51,9 +51,10 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One search: a photo, a product or a text; a text may also join either of the others."""
+    """One search: a photo (its bytes or its address), a product or a text; a text may also join one of the others."""
 
     image: bytes | None = None
+    image_url: str | None = None
     product: int | None = None
     text: str = ""
     box: Box | None = None  # pixels of the upright original
@@ -64,10 +65,11 @@ class Question:
 
     def check(self) -> None:
         """Raises InputError naming each field that can't be used."""
-        if self.image is None and self.product is None and not self.text.strip():
+        looks_like = [one for one in (self.image, self.image_url, self.product) if one is not None]
+        if not looks_like and not self.text.strip():
             raise InputError("question_missing", "Send a photo, a product or some words to search with.")
-        if self.image is not None and self.product is not None:
-            raise InputError("question_ambiguous", "Send either a photo or a product, not both.")
+        if len(looks_like) > 1:
+            raise InputError("question_ambiguous", "Send a photo, the address of one, or a product: one of the three.")
         fields: dict[str, str] = {}
         if not 1 <= self.limit <= MAX_LIMIT:
             fields["limit"] = f"{self.limit} is not between 1 and {MAX_LIMIT}."
@@ -75,7 +77,7 @@ class Question:
             fields["offset"] = f"{self.offset} is not between 0 and {MAX_OFFSET}."
         if len(self.text) > MAX_TEXT:
             fields["q"] = f"{len(self.text)} characters are too many; {MAX_TEXT} are allowed."
-        if self.box is not None and self.image is None:
+        if self.box is not None and self.image is None and self.image_url is None:
             fields["box"] = "A box needs a photo."
         if fields:
             raise InputError("question_invalid", "Some fields can't be used: see `fields`.", fields=fields)

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from time import perf_counter
 
 import numpy as np
+from django.conf import settings
 from numpy.typing import NDArray
 
 from catalog.answers import Result, SearchAnswer, Selected, SelectedCategory, hydrate
 from catalog.category_words import find_category
+from catalog.fetch import fetch_image
 from catalog.models import Product
 from catalog.points import ALIAS, VECTOR
 from catalog.questions import ALL_CATEGORIES, Question
@@ -106,8 +108,12 @@ def search(question: Question) -> SearchAnswer:
 
 def _understand(question: Question) -> _Query:
     chosen = _chosen_category(question.category)
-    if question.image is not None:
-        query = _understand_photo(question.image, question.box, chosen)
+    image = question.image
+    if question.image_url is not None:
+        limit, patience = settings.SEARCH_MAX_IMAGE_BYTES, settings.SEARCH_FETCH_TIMEOUT_S
+        image = fetch_image(question.image_url, max_bytes=limit, timeout_s=patience)
+    if image is not None:
+        query = _understand_photo(image, question.box, chosen)
     elif question.product is not None:
         query = _understand_product(question.product, chosen)
     else:

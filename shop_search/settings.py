@@ -142,6 +142,8 @@ else:
 
 # Limits on what a shopper sends. 25 MiB holds any phone photo; see detection/images.py for pixels.
 SEARCH_MAX_IMAGE_BYTES = 25 * 1024 * 1024
+# A shopper waits no longer than this for somebody else's server.
+SEARCH_FETCH_TIMEOUT_S = 8.0
 
 # Scores between pictures from which a result is called this, best first; under the last, nothing is close.
 BAND_THRESHOLDS = {"same_photo": 0.98, "same_product": 0.85, "similar": 0.6}

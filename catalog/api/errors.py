@@ -23,7 +23,10 @@ STATUS = {
     "image_truncated": 422,
     "image_too_small": 422,
     "image_empty": 422,
-    "image_url_not_supported": 422,
+    "image_url_forbidden": 422,
+    "image_url_unreachable": 422,
+    "image_url_timeout": 422,
+    "image_url_not_an_image": 415,
 }
 # DRF's own errors: its code -> ours, where ours says more.
 CODES = {"not_found": "not_found", "parse_error": "body_unreadable", "unsupported_media_type": "body_type_unsupported"}

@@ -8,7 +8,6 @@ from rest_framework import serializers
 from catalog.models import Feedback
 from catalog.questions import MAX_LIMIT, MAX_OFFSET, MAX_TEXT, Filters, Question
 from detection.types import Box
-from shop_search.errors import InputError
 
 
 @extend_schema_field(str)
@@ -31,7 +30,7 @@ class QuestionSerializer(serializers.Serializer[Any]):
     """The search request, multipart or JSON."""
 
     image = serializers.FileField(required=False, allow_empty_file=True, max_length=None)
-    image_url = serializers.URLField(required=False)
+    image_url = serializers.CharField(required=False, max_length=2048)  # catalog.fetch says what an address may be
     product = serializers.IntegerField(required=False, min_value=1)
     q = serializers.CharField(required=False, allow_blank=True, max_length=MAX_TEXT, default="")
     box = BoxField(required=False)
@@ -46,15 +45,13 @@ class QuestionSerializer(serializers.Serializer[Any]):
     offset = serializers.IntegerField(required=False, default=0, min_value=0, max_value=MAX_OFFSET)
 
     def question(self) -> Question:
-        """Returns the checked request as a Question. Raises InputError for what this version can't do."""
+        """Returns the checked request as a Question. Raises ValidationError naming each field that can't be used."""
         self.is_valid(raise_exception=True)
         data = self.validated_data
-        if data.get("image_url"):
-            message = "Image addresses are not fetched yet. Send the picture itself as `image`."
-            raise InputError("image_url_not_supported", message, fields={"image_url": message})
         upload = data.get("image")
         return Question(
             image=None if upload is None else upload.read(),
+            image_url=data.get("image_url"),
             product=data.get("product"),
             text=data["q"],
             box=data.get("box") or None,

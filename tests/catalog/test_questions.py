@@ -57,7 +57,12 @@ def test_no_filters_mean_an_open_question_to_the_store():
 
 def test_filters_become_conditions_of_the_store():
     filters = Filters(
-        price_min=Decimal(10), price_max=Decimal("49.90"), brand="Linden", color="RED", merchant="atelier", in_stock=True
+        price_min=Decimal(10),
+        price_max=Decimal("49.90"),
+        brand="Linden",
+        color="RED",
+        merchant="atelier",
+        in_stock=True,
     )
 
     where = filters.where("shoes", exclude=(4,))

@@ -44,6 +44,17 @@ def test_a_photo_finds_its_product(shelf, client):
     assert body["regions"][0]["id"] == 0
 
 
+def test_a_photo_can_be_given_by_its_address(shelf, client, monkeypatch):
+    shelf.put("S-1", 1)
+    shelf.put("S-2", 2)
+    monkeypatch.setattr("catalog.search.fetch_image", lambda url, **limits: picture(2))
+
+    body = ask(client, image_url="https://example.org/shoe.png").json()
+
+    assert body["results"][0]["product"]["sku"] == "S-2"
+    assert body["image"] == {"width": 96, "height": 96}
+
+
 def test_a_box_arrives_as_four_numbers(shelf, client):
     assert ask(client, image=photo(1), box="4,4,50,60").json()["selected"]["box"] == [4, 4, 50, 60]
 
@@ -68,6 +79,9 @@ def test_a_product_can_be_asked_for_as_json(shelf, client):
         ({"q": "a", "category": "spaceships"}, 400, "category_unknown"),
         ({"q": "a", "box": "1,2,3"}, 400, "question_invalid"),
         ({"product": "99999"}, 404, "product_unknown"),
+        ({"product": "1", "image_url": "https://example.org/shoe.jpg"}, 400, "question_ambiguous"),
+        ({"image_url": "ftp://example.org/shoe.jpg"}, 400, "image_url_invalid"),
+        ({"image_url": "http://127.0.0.1/shoe.jpg"}, 422, "image_url_forbidden"),
     ],
 )
 def test_what_can_not_be_used_is_answered_with_a_code(shelf, client, fields, status, code):
