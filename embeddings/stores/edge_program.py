@@ -2,8 +2,8 @@
 
     python -m embeddings.stores.edge_program PATH
 
-A daemon on demand belongs to nobody and would outlive `serve`; this one ends with its supervisor. Clients notice no more
-than a closed connection, which they open again.
+A daemon on demand belongs to nobody and would outlive `serve`; this one ends with its supervisor. Clients notice
+no more than a closed connection, which they open again.
 """
 
 import logging
