@@ -1,1 +1,12 @@
-urlpatterns: list = []
+from django.urls import path
+
+from catalog.pages import media, products, search
+
+app_name = "pages"
+urlpatterns = [
+    path("", search.home, name="home"),
+    path("s/<uuid:search_id>", search.shared, name="shared"),
+    path("p/<int:product_id>/", products.product_page, name="product"),
+    path("media/<path:name>", media.picture, name="media"),
+    path("favicon.ico", media.favicon, name="favicon"),
+]

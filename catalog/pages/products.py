@@ -1,0 +1,49 @@
+"""One product's page: its pictures, its facts, the way to the shop, and what looks like it."""
+
+import logging
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from catalog.answers import as_json
+from catalog.listing import shown_product
+from catalog.models import Product
+from catalog.pages.cards import Card, cards_of, price_text, thumb
+from catalog.pages.security import page
+from catalog.questions import Question
+from catalog.search import search
+from shop_search.errors import InputError, ServiceError
+
+logger = logging.getLogger(__name__)
+
+SIMILAR = 12
+
+
+@page
+@require_safe
+def product_page(request: HttpRequest, product_id: int) -> HttpResponse:
+    """A product that shoppers may see, or 404."""
+    try:
+        product = shown_product(product_id)
+    except InputError as error:
+        raise Http404(error.message) from error
+    images = [image.file.url for image in product.images.all()]
+    context = {
+        "product": product,
+        "price": price_text(product.price, product.currency),
+        "images": [(url, thumb(url)) for url in images],
+        "similar": _similar(product),
+    }
+    return render(request, "catalog/product.html", context)
+
+
+def _similar(product: Product) -> list[Card] | None:
+    """Returns what looks like it; an empty list before it is indexed; None when the search is out of order."""
+    try:
+        return cards_of(as_json(search(Question(product=product.pk, limit=SIMILAR))))
+    except InputError:
+        return []
+    except ServiceError as error:
+        logger.error("%s: %s", error.code, error.message, exc_info=error)
+        return None

@@ -1,0 +1,3 @@
+import { localizePrices } from "./money.js";
+
+localizePrices();
