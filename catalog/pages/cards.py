@@ -49,6 +49,11 @@ def thumb(url: str) -> str:
     return f"{url}?w={THUMB_PX}" if is_ours else url
 
 
+def shop_link(url: str) -> str:
+    """Returns the address when a link may lead there, else "": feeds are written by others."""
+    return url if url.startswith(("https://", "http://")) else ""
+
+
 def _card(result: Json) -> Card:
     product = result["product"]
     price, currency = product["price"], product["currency"] or ""
@@ -61,7 +66,7 @@ def _card(result: Json) -> Card:
         currency=currency,
         price_text=price_text(price, currency),
         merchant=product["merchant"]["name"],
-        shop_url=product["url"] or "",
+        shop_url=shop_link(product["url"] or ""),
         in_stock=product["in_stock"],
         is_same=result["band"] in (Band.SAME_PHOTO, Band.SAME_PRODUCT),
         band=result["band"],

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from catalog.answers import as_json
 from catalog.listing import shown_product
 from catalog.models import Product
-from catalog.pages.cards import Card, cards_of, price_text, thumb
+from catalog.pages.cards import Card, cards_of, price_text, shop_link, thumb
 from catalog.pages.security import page
 from catalog.questions import Question
 from catalog.search import search
@@ -32,6 +32,7 @@ def product_page(request: HttpRequest, product_id: int) -> HttpResponse:
     context = {
         "product": product,
         "price": price_text(product.price, product.currency),
+        "shop_url": shop_link(product.url),
         "images": [(url, thumb(url)) for url in images],
         "similar": _similar(product),
     }

@@ -119,7 +119,7 @@ function card(result) {
   parts.price.textContent = money(product.price, product.currency);
   parts["sold-out"].hidden = product.in_stock;
   parts.merchant.textContent = product.merchant.name;
-  if (product.url) {
+  if (/^https?:\/\//.test(product.url)) {
     parts.out.href = product.url;
     parts.out.hidden = false;
     parts["out-label"].textContent = texts.inShop.replace("{title}", product.title);
