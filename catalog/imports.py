@@ -1,0 +1,208 @@
+"""A merchant's feed, start to end.
+
+    rows -> batches -> pictures checked and stored -> in one transaction: compare, write -> report
+
+A batch that is committed is acknowledged: nothing that happens later loses it, and importing the same feed again
+changes nothing, so after a crash one starts it again. Rows are keyed by (merchant, SKU) and taken whole or not at all:
+a row whose main picture can't be read leaves its product as it was. What the vector store must hear of is noted in the
+same transaction; `catalog.indexing` tells it.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.db import transaction
+
+from catalog.category_words import CategoryBook
+from catalog.feeds import FeedRow, RowError, open_feed
+from catalog.models import Merchant, Product
+from catalog.pictures import Picture, PictureFolder, load_pictures
+from catalog.product_changes import Change, Wanted, changes_of, write
+from shop_search.errors import InputError
+
+BATCH_ROWS = 200
+MAX_ERRORS = 1000  # that a report keeps; `progress` sees them all
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did, in rows. Warnings are among the errors; their rows were kept."""
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    failed: int = 0
+    errors: tuple[RowError, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        return self.added + self.changed + self.unchanged + self.failed
+
+    @property
+    def kept(self) -> int:
+        return self.added + self.changed + self.unchanged
+
+    def __add__(self, other: "ImportReport") -> "ImportReport":
+        return ImportReport(
+            self.added + other.added,
+            self.changed + other.changed,
+            self.unchanged + other.unchanged,
+            self.failed + other.failed,
+            (self.errors + other.errors)[:MAX_ERRORS],
+        )
+
+
+Progress = Callable[[ImportReport], None]
+
+
+def import_feed(
+    path: Path,
+    *,
+    merchant: Merchant,
+    images_dir: Path | None = None,
+    columns: Mapping[str, str] | None = None,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Imports a feed file and returns what that did. Pictures are looked for in `images_dir`, else beside the feed.
+
+    Raises InputError when the file is no feed that can be read (see `catalog.feeds.open_feed`).
+    """
+    feed = open_feed(path, columns=columns)
+    return import_rows(
+        feed,
+        merchant=merchant,
+        images_dir=images_dir if images_dir is not None else path.parent,
+        column_name=feed.columns.name,
+        dry_run=dry_run,
+        progress=progress,
+    )
+
+
+def import_rows(
+    rows: Iterable[FeedRow | RowError],
+    *,
+    merchant: Merchant,
+    images_dir: Path,
+    column_name: Callable[[str], str] = str,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Imports rows and returns what that did; `progress` is given each batch's own report once it is committed.
+
+    No two rows may have one SKU. `column_name` says what the feed calls a column of ours, for the errors. A dry run
+    does all but writing; its merchant need not be saved. Raises ServiceError `media_unwritable`.
+    """
+    importer = _Importer(merchant, PictureFolder(images_dir), column_name, is_dry=dry_run)
+    total = ImportReport()
+    for batch in _batches(rows):
+        report = importer.take(batch)
+        total += report
+        if progress is not None:
+            progress(report)
+    return total
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    rows: list[FeedRow] = field(default_factory=list)
+    errors: list[RowError] = field(default_factory=list)
+
+
+def _batches(found: Iterable[FeedRow | RowError]) -> Iterator[_Batch]:
+    batch, row = _Batch(), 0
+    for one in found:
+        # A row's errors come one after another; cutting between two would count the row twice.
+        if one.row != row and max(len(batch.rows), len(batch.errors)) >= BATCH_ROWS:
+            yield batch
+            batch = _Batch()
+        row = one.row
+        if isinstance(one, FeedRow):
+            batch.rows.append(one)
+            batch.errors.extend(one.warnings)
+        else:
+            batch.errors.append(one)
+    if batch.rows or batch.errors:
+        yield batch
+
+
+class _Importer:
+    """Takes one batch after another for one merchant."""
+
+    def __init__(
+        self, merchant: Merchant, folder: PictureFolder, column_name: Callable[[str], str], *, is_dry: bool
+    ) -> None:
+        self._merchant = merchant
+        self._folder = folder
+        self._column_name = column_name
+        self._is_dry = is_dry
+        self._categories = CategoryBook()
+
+    def take(self, batch: _Batch) -> ImportReport:
+        """Returns what the batch did. Pictures are handled before the transaction, which holds up other writers."""
+        wanted, errors = self._with_pictures(batch.rows)
+        if self._is_dry:
+            changes = self._compare(wanted)
+        else:
+            with transaction.atomic():
+                # One import at a time for a merchant: where there are row locks, the second waits here.
+                Merchant.objects.select_for_update().get(pk=self._merchant.pk)
+                changes = self._compare(wanted)
+                write(changes, self._merchant, self._categories)
+        everything = [*batch.errors, *errors]
+        return ImportReport(
+            added=sum(change.is_new for change in changes),
+            changed=sum(change.is_change and not change.is_new for change in changes),
+            unchanged=sum(not change.is_change for change in changes),
+            failed=len({error.row for error in everything if error.is_fatal}),
+            errors=tuple(sorted(everything, key=lambda error: error.row)),
+        )
+
+    def _products(self, rows: Iterable[FeedRow]) -> dict[str, Product]:
+        if self._merchant._state.adding:
+            return {}
+        own = Product.objects.filter(merchant=self._merchant, sku__in=[row.sku for row in rows])
+        return {product.sku: product for product in own.select_related("category").prefetch_related("images")}
+
+    def _compare(self, wanted: list[Wanted]) -> list[Change]:
+        products = self._products(one.row for one in wanted)
+        return [changes_of(one, products.get(one.row.sku), self._categories) for one in wanted]
+
+    def _with_pictures(self, rows: list[FeedRow]) -> tuple[list[Wanted], list[RowError]]:
+        """Returns the rows whose main picture is good, with their pictures, and what is wrong with the others."""
+        known: dict[str, Picture] = {}
+        stored: dict[str, dict[str, Picture]] = defaultdict(dict)  # SKU -> link -> picture
+        for sku, product in self._products(rows).items():
+            for image in product.images.all():
+                picture = Picture(image.sha256, str(image.file.name), image.width, image.height)
+                known[picture.sha256] = stored[sku][image.source] = picture
+        links = [link for row in rows for link in (row.image_link, *row.additional_image_links)]
+        loaded = load_pictures(links, self._folder, known=known, keep=not self._is_dry)
+        wanted: list[Wanted] = []
+        errors: list[RowError] = []
+        for row in rows:
+            found = [
+                (link, _or_stored(loaded[link], stored[row.sku].get(link)))
+                for link in (row.image_link, *row.additional_image_links)
+            ]
+            row_errors = [
+                self._error(row, place, link, one)
+                for place, (link, one) in enumerate(found)
+                if isinstance(one, InputError)
+            ]
+            errors.extend(row_errors)
+            if not any(error.is_fatal for error in row_errors):
+                wanted.append(Wanted(row, tuple((link, one) for link, one in found if isinstance(one, Picture))))
+        return wanted, errors
+
+    def _error(self, row: FeedRow, place: int, link: str, error: InputError) -> RowError:
+        """Without its main picture a product can't be found, so that fails the row; without another it can."""
+        column = self._column_name("additional_image_link" if place else "image_link")
+        return RowError.of(row.row, column, error.code, error.message, link, is_fatal=place == 0)
+
+
+def _or_stored(found: Picture | InputError, stored: Picture | None) -> Picture | InputError:
+    """A feed of new prices may come without the pictures: one of the same name that we have is still the picture."""
+    return stored if stored is not None and isinstance(found, InputError) and found.code == "image_not_found" else found
