@@ -48,7 +48,7 @@ def prepare(folder, extras):
         "--disable-pip-version-check",
         "--no-input",
         "install",
-        "--quiet",
+        "-qq",  # a mirror may warn of hundreds of things that concern nobody here
         "--progress-bar",
         "off",
     ]

@@ -9,13 +9,13 @@ import shutil
 import subprocess
 import sys
 
-BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+BROWSERS = ["chromium", "chromium-browser", "google-chrome", "chrome"]  # as tests/browser looks for them
 OPENCV_NEEDS = ["libgl1", "libglib2.0-0", "libxcb1"]
 
 
 def main() -> None:
     missing = []
-    if not any(map(shutil.which, BROWSERS)):
+    if not os.environ.get("CHROMIUM") and not any(map(shutil.which, BROWSERS)):
         missing.append("chromium")
     if not imports("cv2"):
         missing += OPENCV_NEEDS
