@@ -36,7 +36,7 @@ def answer(server: Server, request: wire.Message) -> Reply:
         raise ServiceError("message_invalid", f"There is no operation {op!r}; there are {sorted(_HANDLERS)}.")
     try:
         header, body = handle(server, request)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ServiceError("message_invalid", f"The operation {op!r} can't be read: {error!r}.") from error
     return {"ok": True} | header, body
 
