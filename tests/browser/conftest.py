@@ -1,0 +1,99 @@
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+
+from tests.browser.search_page import SearchPage
+from tests.browser.shop import Shop
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+NAMES = ["chromium", "chromium-browser", "google-chrome", "chrome"]
+# Without motion, so that what is measured has arrived.
+DESKTOP = {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"}
+PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
+
+
+def chromium() -> str:
+    """Returns the system's own browser: $CHROMIUM or the first found. Skips without one, and fails on CI."""
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        message = "No Chromium here: install one, or name it in CHROMIUM."
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def shop(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop | SimpleNamespace]:
+    """A small shop on the real models, importer and store, once for all browser tests."""
+    shop = Shop(tmp_path_factory.mktemp("browser-shop"))
+    yield shop
+    shop.stop()
+
+
+@pytest.fixture
+def new_page(browser: Browser, shop: Shop) -> Iterator[Callable[..., SearchPage]]:
+    """Opens pages in browsers of their own. A test fails when a page of it logs an error that it didn't expect."""
+    contexts: list[BrowserContext] = []
+    pages: list[SearchPage] = []
+
+    def make(**options) -> SearchPage:
+        context = browser.new_context(base_url=shop.address, **{**DESKTOP, **options})
+        context.set_default_timeout(20_000)
+        contexts.append(context)
+        pages.append(SearchPage(context.new_page()))
+        return pages[-1]
+
+    yield make
+    troubles = [trouble for page in pages for trouble in page.troubles]
+    for context in contexts:
+        context.close()
+    assert not troubles, f"The page logged: {troubles}"
+
+
+@pytest.fixture
+def page(new_page: Callable[..., SearchPage]) -> SearchPage:
+    """The start page on a desktop."""
+    page = new_page()
+    page.open()
+    return page
+
+
+@pytest.fixture
+def phone(new_page: Callable[..., SearchPage]) -> SearchPage:
+    page = new_page(**PHONE)
+    page.open()
+    return page
+
+
+@pytest.fixture(scope="session")
+def look(shop: Shop) -> Path:
+    """A photo in which at least two products were found."""
+    return max(shop.scenes, key=lambda scene: len(scene[1].items))[0]
+
+
+@pytest.fixture(scope="session")
+def other_look(shop: Shop, look: Path) -> Path:
+    return next(path for path, _ in shop.scenes if path != look)

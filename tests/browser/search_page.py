@@ -1,0 +1,132 @@
+"""The shopper's page as a test drives it: what a shopper does, and what she sees."""
+
+import base64
+import io
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from playwright.sync_api import ConsoleMessage, Locator, Page, Response, expect
+
+Json = dict[str, Any]
+Box = list[float]
+
+
+class SearchPage:
+    """`page` is the browser's own; `troubles` are the errors it logged."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.troubles: list[str] = []
+        self.forgiven: tuple[str, ...] = ()
+        page.on("console", self._listen)
+        page.on("pageerror", lambda error: self.troubles.append(str(error)))
+        self.dots = page.locator(".dot")
+        self.chips = page.locator("#chips .chip")
+        self.cards = page.locator("#grid .card")
+        self.title = page.locator("#found-title")
+        self.box = page.locator("#box")
+
+    def forgive(self, *words: str) -> None:
+        """Lets errors pass that contain one of these words: a browser logs every request that a test breaks."""
+        self.forgiven = words
+
+    def open(self, path: str = "/") -> None:
+        self.page.goto(path)
+        self.page.wait_for_load_state("networkidle")
+
+    def answer_to(self, act: Callable[[], object]) -> Json:
+        """Returns the answer of the last search that `act` caused, once it is on the page."""
+        with self.page.expect_response(is_search) as info:
+            act()
+        assert info.value.ok, info.value.text()
+        answer: Json = info.value.json()
+        self.wait_for(answer)
+        return answer
+
+    def wait_for(self, answer: Json) -> None:
+        expect(self.page).to_have_url(re.compile(f"/s/{answer['id']}$"))
+        expect(self.page.locator("#found")).to_have_attribute("aria-busy", "false")
+
+    def search(self, photo: Path | Json) -> Json:
+        return self.answer_to(lambda: self.page.set_input_files("#choose", photo))  # type: ignore[arg-type]
+
+    def shown_products(self) -> list[int]:
+        cards = self.cards.all()
+        return [int(card.get_attribute("data-product") or 0) for card in cards]
+
+    def shown_box(self, image: Json) -> Box:
+        """Returns the box on the photo in pixels of the image."""
+        frame, box = bounds(self.page.locator("#stage-picture")), bounds(self.box)
+        scale = image["width"] / frame["width"]
+        x, y = box["x"] - frame["x"], box["y"] - frame["y"]
+        return [x * scale, y * scale, (x + box["width"]) * scale, (y + box["height"]) * scale]
+
+    def active_category(self) -> str:
+        pressed = self.page.locator('#chips .chip[aria-pressed="true"]')
+        return pressed.get_attribute("data-category") or ""
+
+    def drag(self, start: tuple[float, float], end: tuple[float, float], *, pause_ms: int = 0) -> None:
+        """Drags the mouse between two points of the window, resting before it lets go."""
+        mouse = self.page.mouse
+        mouse.move(*start)
+        mouse.down()
+        mouse.move((start[0] + end[0]) / 2, (start[1] + end[1]) / 2, steps=4)
+        mouse.move(*end, steps=4)
+        if pause_ms:
+            self.page.wait_for_timeout(pause_ms)
+        mouse.up()
+
+    def until(self, expression: str) -> None:
+        """Waits for a claim about the page to be true; playwright's own way needs what our security policy forbids."""
+        deadline = time.monotonic() + 10
+        while not self.page.evaluate(expression):
+            assert time.monotonic() < deadline, f"Still not: {expression}"
+            self.page.wait_for_timeout(50)
+
+    def record_questions(self) -> None:
+        """Keeps the fields of each question the page asks; `sent_photo` gives its picture."""
+        self.page.evaluate(
+            """() => {
+                const plain = window.fetch;
+                window.asked = [];
+                window.fetch = (url, options) => {
+                    if (options?.body instanceof FormData) window.asked.push(Object.fromEntries(options.body));
+                    return plain(url, options);
+                };
+            }"""
+        )
+
+    def sent_photo(self) -> Image.Image:
+        """Returns the picture of the last question."""
+        data = self.page.evaluate(
+            """async () => {
+                const bytes = new Uint8Array(await window.asked.at(-1).image.arrayBuffer());
+                return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+            }"""
+        )
+        return Image.open(io.BytesIO(base64.b64decode(data)))
+
+    def _listen(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and not any(word in message.text for word in self.forgiven):
+            self.troubles.append(message.text)
+
+
+def is_search(response: Response) -> bool:
+    return response.request.method == "POST" and response.url.endswith("/api/v1/search/")
+
+
+def bounds(locator: Locator) -> dict[str, float]:
+    """Returns x, y, width and height in pixels of the window."""
+    box = locator.bounding_box()
+    assert box is not None, "not visible"
+    return dict(box)  # type: ignore[arg-type]
+
+
+def corner(locator: Locator, x: float, y: float) -> tuple[float, float]:
+    """Returns a point of an element: (0, 0) is its top left, (1, 1) its bottom right."""
+    box = bounds(locator)
+    return box["x"] + x * box["width"], box["y"] + y * box["height"]

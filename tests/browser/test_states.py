@@ -1,0 +1,129 @@
+"""What the page says while it waits, when something fails, and when nothing is close."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+SEARCH = re.compile(r"/api/v1/search/$")
+
+
+def refuse(page, status, code, message):
+    page.page.route(
+        SEARCH, lambda route: route.fulfill(status=status, json={"code": code, "message": message, "fields": {}})
+    )
+
+
+def test_skeletons_stand_in_while_the_first_answer_is_on_its_way(page, look):
+    page.page.route(SEARCH, lambda route: None)
+    page.page.set_input_files("#choose", look)
+
+    expect(page.page.locator(".skeleton")).to_have_count(8)
+    expect(page.page.locator("#found")).to_have_attribute("aria-busy", "true")
+    expect(page.page.locator("#photo")).to_be_visible()
+    expect(page.title).to_have_text("Looking…")
+
+
+def test_a_slow_answer_is_explained_and_one_that_never_comes_given_up(page, look):
+    page.page.clock.install()
+    page.page.route(SEARCH, lambda route: None)
+    page.page.set_input_files("#choose", look)
+    expect(page.page.locator(".skeleton").first).to_be_visible()
+
+    page.page.clock.run_for(5_000)
+    expect(page.page.locator("#found-note")).to_contain_text("Still looking")
+
+    page.page.clock.run_for(45_000)
+    expect(page.title).to_have_text("This is taking too long")
+    expect(page.page.get_by_role("button", name="Try again")).to_be_visible()
+
+
+def test_a_failure_shows_the_servers_words_and_can_be_tried_again(page, look):
+    page.forgive("503")
+    refuse(page, 503, "vector_store_unavailable", "The store is being repaired.")
+    page.page.set_input_files("#choose", look)
+
+    expect(page.page.get_by_role("alert").filter(has_text="The store is being repaired.")).to_be_visible()
+    expect(page.page.locator("#photo")).to_be_visible()
+
+    page.page.unroute(SEARCH)
+    answer = page.answer_to(lambda: page.page.get_by_role("button", name="Try again").click())
+    expect(page.cards).to_have_count(len(answer["results"]))
+    expect(page.page.locator("#found .notice")).to_have_count(0)
+
+
+def test_a_lost_connection_keeps_the_photo(page, look):
+    page.forgive("ERR_")
+    page.page.route(SEARCH, lambda route: route.abort("connectionfailed"))
+    page.page.set_input_files("#choose", look)
+
+    expect(page.title).to_have_text("The shop can't be reached")
+    expect(page.page.locator("#photo")).to_be_visible()
+
+
+def test_a_shopper_who_is_offline_is_told_so(page, look):
+    page.forgive("ERR_INTERNET_DISCONNECTED")
+    page.search(look)
+    page.page.context.set_offline(True)
+    page.dots.last.click()
+
+    expect(page.title).to_have_text("You are offline")
+
+
+@pytest.mark.parametrize(
+    ("reason", "headline"),
+    [
+        ("no_similar_product", "Nothing here is close to that"),
+        ("too_dark", "The photo is very dark"),
+        ("too_small", "That part of the photo is very small"),
+        ("nothing_detected", "We couldn't make out a product"),
+        ("a_reason_of_tomorrow", "Nothing here is close to that"),
+    ],
+)
+def test_nothing_close_says_why_and_keeps_the_nearest_behind_one_tap(page, look, reason, headline):
+    answer = page.search(look) | {"band": "nothing_close", "reason": reason}
+    page.page.route(SEARCH, lambda route: route.fulfill(json=answer))
+    page.dots.first.click()
+
+    expect(page.title).to_have_text(headline)
+    expect(page.cards.first).to_be_hidden()
+    expect(page.page.locator("#found-note")).to_have_text("")
+
+    page.page.get_by_role("button", name="Show the nearest anyway").click()
+    expect(page.cards.first).to_be_visible()
+    expect(page.page.locator("#found-note")).to_contain_text("products, nearest first")
+
+
+def test_an_empty_shop_is_not_an_error(page, look):
+    answer = page.search(look) | {"band": "nothing_close", "reason": "nothing_matches_filters", "results": []}
+    page.page.route(SEARCH, lambda route: route.fulfill(json=answer))
+    page.dots.first.click()
+
+    expect(page.title).to_have_text("Nothing to show here yet")
+    expect(page.page.get_by_role("button", name="Show the nearest anyway")).to_have_count(0)
+
+
+def test_a_thin_category_says_that_the_results_come_from_the_whole_shop(page, look):
+    answer = page.search(look)
+    answer["selected"] |= {
+        "category_applied": False,
+        "category": {"slug": "hats", "confidence": 0.8, "source": "detector"},
+    }
+    page.page.route(SEARCH, lambda route: route.fulfill(json=answer))
+    page.dots.first.click()
+
+    expect(page.page.locator("#found-note")).to_contain_text("There is little in Hats")
+    assert page.active_category() == "all"
+
+
+def test_the_very_product_is_marked(page, look):
+    answer = page.search(look)
+    answer["band"] = answer["results"][0]["band"] = "same_product"
+    for result in answer["results"][1:]:
+        result["band"] = "similar"
+    page.page.route(SEARCH, lambda route: route.fulfill(json=answer))
+    page.dots.first.click()
+
+    expect(page.title).to_have_text("This looks like it")
+    expect(page.cards.nth(0).locator(".badge")).to_have_text("Same product")
+    expect(page.cards.nth(1).locator(".badge")).to_be_hidden()
