@@ -40,7 +40,7 @@ def _is_transient(error: Exception) -> bool:
 
 
 def _translated(error: Exception, where: str) -> ServiceError:
-    said = str(error.source) if isinstance(error, ResponseHandlingException) else str(error)
+    said = _said(error)
     status = error.status_code if isinstance(error, UnexpectedResponse) else None
     if status in (401, 403):
         return ServiceError(
@@ -55,3 +55,15 @@ def _translated(error: Exception, where: str) -> ServiceError:
     if _is_transient(error):
         return ServiceError("vector_store_unavailable", f"Qdrant at {where} can't be reached or is busy: {said}")
     return ServiceError("vector_store_failed", f"Qdrant at {where} failed: {said}")
+
+
+def _said(error: Exception) -> str:
+    """Returns the server's or the connection's own words."""
+    if isinstance(error, ResponseHandlingException):
+        return str(error.source)
+    if isinstance(error, UnexpectedResponse):
+        try:
+            return str(error.structured()["status"]["error"])
+        except (ValueError, LookupError, TypeError):
+            pass  # a proxy's page, not the server's JSON
+    return str(error)
