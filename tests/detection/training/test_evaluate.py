@@ -1,0 +1,95 @@
+import numpy as np
+import pytest
+
+from detection.training.dataset import Label
+from detection.training.evaluate import Evaluation, average_precision, score
+from detection.types import Box, Detection
+
+A: Box = (0, 0, 10, 10)
+NEAR_A: Box = (0, 1, 10, 11)  # IoU .82 with A
+B: Box = (50, 50, 60, 60)
+
+
+def scored(found: list[list[Detection]], truth: list[list[Label]]) -> Evaluation:
+    return score(found, truth, categories=["bags", "shoes"], confidence=0.25)
+
+
+def bag(box: Box, confidence: float = 0.9) -> Detection:
+    return Detection(xyxy=box, category="bags", confidence=confidence)
+
+
+def test_without_pictures_there_is_nothing_to_measure() -> None:
+    result = scored([], [])
+    assert (result.map50, result.images, result.categories["bags"].ap50) == (None, 0, None)
+
+
+def test_a_perfect_answer_scores_one() -> None:
+    result = scored([[bag(A), bag(B)]], [[Label("bags", A), Label("bags", B)]])
+    bags = result.categories["bags"]
+    assert (bags.n, bags.ap50, bags.ap50_95, bags.precision, bags.recall) == (2, 1.0, 1.0, 1.0, 1.0)
+    assert result.categories["shoes"].ap50 is None
+    assert result.map50 == 1.0
+
+
+def test_an_empty_answer_scores_zero() -> None:
+    result = scored([[]], [[Label("bags", A)]])
+    bags = result.categories["bags"]
+    assert (bags.ap50, bags.precision, bags.recall) == (0.0, None, 0.0)
+
+
+def test_the_right_box_of_the_wrong_category_is_wrong() -> None:
+    result = scored([[bag(A)]], [[Label("shoes", A)]])
+    assert result.categories["shoes"].recall == 0.0
+    assert result.categories["bags"].precision == 0.0
+
+
+def test_a_second_detection_of_one_object_is_a_false_one() -> None:
+    bags = scored([[bag(A), bag(NEAR_A, 0.5)]], [[Label("bags", A)]]).categories["bags"]
+    assert (bags.precision, bags.recall, bags.ap50) == (0.5, 1.0, 1.0)
+
+
+def test_a_loose_box_counts_at_low_ious_only() -> None:
+    bags = scored([[bag(NEAR_A)]], [[Label("bags", A)]]).categories["bags"]
+    assert bags.ap50 == 1.0
+    assert bags.ap50_95 == pytest.approx(0.7)  # .5 .55 .6 .65 .7 .75 .8
+
+
+def test_an_unsure_detection_counts_for_average_precision_but_is_not_served() -> None:
+    bags = scored([[bag(A, 0.1)]], [[Label("bags", A)]]).categories["bags"]
+    assert (bags.ap50, bags.recall, bags.precision) == (1.0, 0.0, None)
+
+
+def test_boxes_match_within_their_own_picture_only() -> None:
+    bags = scored([[], [bag(A)]], [[Label("bags", A)], []]).categories["bags"]
+    assert bags.recall == 0.0
+
+
+def test_false_alarms_are_counted_on_empty_pictures() -> None:
+    result = scored([[bag(A)], [], [bag(A, 0.1)]], [[], [], []])
+    assert (result.empty_images, result.empty_images_alarmed) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    ("hits", "n", "expected"),
+    [
+        ([], 3, 0.0),
+        ([1], 1, 1.0),
+        ([1], 2, 51 / 101),  # recall .5 is reached: points 0 to .5
+        ([0, 1], 1, 0.5),
+        ([0, 0], 2, 0.0),
+        ([1, 0, 1], 2, (51 + 50 * 2 / 3) / 101),
+    ],
+)
+def test_average_precision_is_the_area_under_the_curve(hits: list[int], n: int, expected: float) -> None:
+    assert average_precision(np.array(hits, bool), n) == pytest.approx(expected)
+
+
+def test_our_average_precision_is_that_of_ultralytics_for_random_detections() -> None:
+    metrics = pytest.importorskip("ultralytics.utils.metrics", reason="ultralytics comes with the 'train' extra")
+    random = np.random.default_rng(5)
+    for _ in range(20):
+        hits = random.random(200) < np.linspace(0.9, 0.1, 200)
+        n = int(hits.sum() * 1.3) + 1
+        recall = np.cumsum(hits) / n
+        theirs, *_ = metrics.compute_ap(recall, np.cumsum(hits) / np.arange(1, 201))
+        assert average_precision(hits, n) == pytest.approx(theirs, abs=0.01)
