@@ -21,8 +21,13 @@ def studio(box: Box, color: tuple[int, int, int] = NAVY) -> Image.Image:
 def test_a_product_on_white_is_boxed() -> None:
     found = find_on_white(studio((50, 60, 150, 200)))
     assert found is not None
-    assert found.box == (50, 60, 150, 200)
     assert found.fill == 1.0
+    assert found.box == (50, 60, 150, 200)
+
+
+def test_a_product_that_stands_whole_on_white_is_alone() -> None:
+    found = find_on_white(studio((50, 60, 150, 200)))
+    assert found is not None
     assert is_alone(found, "tops")
 
 
