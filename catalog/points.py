@@ -4,9 +4,14 @@ A collection is named by its encoder's fingerprint, so embeddings of two encoder
 alias, which indexing points at the collection of the current encoder.
 """
 
-from catalog.models import Product
+import logging
+
+from catalog.models import Product, ProductImage
+from embeddings import encoder, vector_store
 from embeddings.types import Payload, VectorStore
 from shop_search.model_card import ModelCard
+
+log = logging.getLogger(__name__)
 
 ALIAS = "products"
 VECTOR = "clip"  # the named vector of the embedding
@@ -36,3 +41,18 @@ def payload_of(product: Product) -> Payload:
         "gender": product.gender.casefold(),
         "in_stock": product.in_stock,
     }
+
+
+def point_alias() -> None:
+    """Points the alias at the current encoder's collection, once no image is left in another's.
+
+    Raises ServiceError when the encoder can't be loaded or the store is down.
+    """
+    store, card = vector_store(), encoder().card
+    name, target = collection_of(card), store.resolve(ALIAS)
+    if target == name:
+        return
+    if target is None or not ProductImage.objects.embedded_by_another(card.fingerprint).exists():
+        store.ensure(name, {VECTOR: card.dim})
+        store.alias(ALIAS, name)
+        log.info("Searches use %s now.", name)

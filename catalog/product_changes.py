@@ -101,8 +101,8 @@ def changes_of(wanted: Wanted, product: Product | None, categories: CategoryBook
 def write(changes: Iterable[Change], merchant: Merchant, categories: CategoryBook) -> None:
     """Writes the changes and notes what the vector store must hear of. Call it inside a transaction.
 
-    Each touched picture gets a new `payload_due`: a worker that began before marks nothing as indexed that has changed
-    since, and leaves it to be done again.
+    Each picture that had a point gets a new `payload_due`: a worker that began before marks nothing as indexed that
+    has changed since, and leaves it to be done again.
     """
     now = timezone.now()
     changes = [change for change in changes if change.is_change]
@@ -150,7 +150,7 @@ def _write_images(changes: Sequence[Change], products: dict[str, Product], now: 
         product = products[change.wanted.row.sku]
         for position in change.images:
             link, picture = change.wanted.pictures[position]
-            rows.append(_image(product, position, link, picture, now))
+            rows.append(_image(product, position, link, picture, None if change.is_new else now))
         for position in change.renamed:
             link, _ = change.wanted.pictures[position]
             ProductImage.objects.filter(product=product, position=position).update(source=link)
@@ -159,7 +159,7 @@ def _write_images(changes: Sequence[Change], products: dict[str, Product], now: 
     )
 
 
-def _image(product: Product, position: int, link: str, picture: Picture, now: datetime) -> ProductImage:
+def _image(product: Product, position: int, link: str, picture: Picture, payload_due: datetime | None) -> ProductImage:
     return ProductImage(
         product=product,
         position=position,
@@ -168,7 +168,7 @@ def _image(product: Product, position: int, link: str, picture: Picture, now: da
         sha256=picture.sha256,
         width=picture.width,
         height=picture.height,
-        payload_due=now,
+        payload_due=payload_due,
     )
 
 

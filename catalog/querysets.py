@@ -22,6 +22,16 @@ class ProductQuerySet(models.QuerySet["Product"]):
         """Products that a shopper may see."""
         return self.filter(withdrawn_at=None)
 
+    def withdraw(self) -> int:
+        """Takes these products from the shop and returns how many; their points are due for deletion."""
+        from catalog.models import ProductImage
+
+        now = timezone.now()
+        with transaction.atomic():
+            ids = list(self.shown().values_list("pk", flat=True))
+            ProductImage.objects.filter(product__in=ids).update(payload_due=now)
+            return self.model._default_manager.filter(pk__in=ids).update(withdrawn_at=now, updated_at=now)
+
     def for_cards(self) -> ProductQuerySet:
         """With everything a result card prints, in three queries however many products."""
         return self.select_related("merchant", "category").prefetch_related("images")
@@ -38,7 +48,12 @@ class ProductImageQuerySet(models.QuerySet["ProductImage"]):
 
     def with_payload_due(self) -> ProductImageQuerySet:
         """Images with a point that doesn't show what its product is now, withdrawn ones among them."""
-        return self.filter(state="indexed", payload_due__isnull=False)
+        has_point = Q(state="indexed") | Q(product__withdrawn_at__isnull=False)
+        return self.filter(has_point, payload_due__isnull=False)
+
+    def outdated(self, encoder: str) -> ProductImageQuerySet:
+        """Images that this encoder (a fingerprint) has not embedded as they are now."""
+        return self.indexable().filter(Q(state="pending") | (Q(state="indexed") & ~Q(encoder=encoder)))
 
     def embedded_by_another(self, encoder: str) -> ProductImageQuerySet:
         """Indexed images whose point is in another encoder's collection; `encoder` is a fingerprint."""
@@ -51,6 +66,8 @@ class ProductImageQuerySet(models.QuerySet["ProductImage"]):
     def claim(self, limit: int) -> list[ProductImage]:
         """Takes up to `limit` of these images for this process; two workers never get the same one."""
         everything = self.model._default_manager
+        if not self.unclaimed().exists():  # looking costs nothing; claiming locks out other writers
+            return []
         with transaction.atomic():
             rows = self.unclaimed().order_by("pk")
             if _locks_rows():

@@ -96,7 +96,7 @@ def test_the_extension_comes_from_the_content_and_not_from_the_sender(feed, merc
 
     run(feed, merchant)
 
-    assert ProductImage.objects.get().file.name.endswith(".jpg")
+    assert str(ProductImage.objects.get().file.name).endswith(".jpg")
 
 
 def test_a_picture_that_browsers_do_not_show_is_kept_as_a_jpeg(feed, merchant, media):
