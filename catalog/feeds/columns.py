@@ -46,7 +46,7 @@ class ColumnMap:
     @property
     def used(self) -> dict[str, str]:
         """Returns our column -> the feed's header, for people to check."""
-        return {column: self.name(column) for column in self.places}
+        return {column: self.name(column) for column in COLUMNS if column in self.places}
 
     def pick(self, cells: Sequence[str]) -> dict[str, str]:
         """Returns a record's cells by our columns; several cells of one column are joined by commas."""
