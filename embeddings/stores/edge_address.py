@@ -5,10 +5,11 @@ PATH/lock             held (flock) by the one daemon for as long as it lives
 PATH/starting.lock    held by the client that is starting a daemon, so that others wait instead of starting more
 PATH/daemon.json      pid and socket of the daemon that wrote it last
 PATH/daemon.log       what it said
-PATH/daemon.sock      the socket, 0600; in a new temporary 0700 folder when this path is too long for a socket
+PATH/daemon.sock      the socket, 0600; elsewhere, in a new temporary 0700 folder, when this path is too long
 """
 
 import contextlib
+import errno
 import json
 import os
 import socket
@@ -68,10 +69,9 @@ class Address:
     def listen(self) -> socket.socket:
         """Returns the listening socket and writes down where it is. Only the holder of `lock` may call it."""
         self.remove_socket()
-        target = self._choose_socket()
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            listener.bind(str(target))
+            target = self._bind(listener)
             target.chmod(0o600)
             listener.listen(128)
             draft = self.record.with_suffix(".new")
@@ -95,13 +95,21 @@ class Address:
     def _own_socket(self) -> Path:
         return self.path / "daemon.sock"
 
-    def _choose_socket(self) -> Path:
-        if len(os.fsencode(self._own_socket)) <= _MAX_SOCKET_PATH_BYTES:
-            return self._own_socket
+    def _bind(self, listener: socket.socket) -> Path:
+        """Binds to a socket in this folder, or in a temporary one, and returns its path."""
+        try:
+            if len(os.fsencode(self._own_socket)) <= _MAX_SOCKET_PATH_BYTES:
+                listener.bind(str(self._own_socket))
+                return self._own_socket
+        except OSError as error:
+            if error.errno not in (errno.EOPNOTSUPP, errno.EPERM):  # some mounts hold no sockets
+                raise
         # mkdtemp makes a folder of a name nobody can foresee, 0700, so no link can be laid in its place.
         base = os.environ.get("XDG_RUNTIME_DIR")
         folder = tempfile.mkdtemp(prefix=_TEMPORARY_PREFIX, dir=base if base and os.path.isdir(base) else None)
-        return Path(folder) / "daemon.sock"
+        target = Path(folder) / "daemon.sock"
+        listener.bind(str(target))
+        return target
 
 
 def check_private(folder: Path) -> None:

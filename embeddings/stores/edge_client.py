@@ -167,7 +167,6 @@ class EdgeClient:
         if self._idle_exit_s is not None:
             command += ["--idle-exit-s", str(self._idle_exit_s)]
         environment = os.environ | {
-            "PYTHONPATH": os.pathsep.join(filter(None, [str(_PROJECT), os.environ.get("PYTHONPATH")])),
             # Lean: the daemon does no linear algebra, and arenas per thread would only hold memory back.
             "OPENBLAS_NUM_THREADS": "1",
             "MALLOC_ARENA_MAX": "2",
@@ -175,6 +174,7 @@ class EdgeClient:
         try:
             done = subprocess.run(
                 command,
+                cwd=_PROJECT,  # -m looks there first, so nothing where the caller stands can take a module's place
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,

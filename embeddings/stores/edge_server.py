@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Final
 
@@ -69,10 +70,17 @@ class Server:
             while not self._stopping.is_set():
                 for key, _ in selector.select(_TICK_S):
                     if key.fileobj is self._listener:
-                        self._accept()
+                        self._accept_safely()
                 self._tick(still_ours)
         self._listener.close()
         self.collections.close()
+
+    def _accept_safely(self) -> None:
+        try:
+            self._accept()
+        except (OSError, RuntimeError):  # out of descriptors or threads: those who are connected go on
+            logger.exception("can't take another connection")
+            time.sleep(_TICK_S)
 
     def _accept(self) -> None:
         connection, _ = self._listener.accept()
@@ -112,14 +120,16 @@ class Server:
             return False
         try:
             header, body = answer(self, request)
-        except ServiceError as error:
-            header, body = _failure(error), b""
+            wire.send(connection, header, body)
+        except OSError:
+            raise
         except Exception as error:
             if self._stopping.is_set():
-                return False
-            logger.exception("failed: %s", request.header.get("op"))
-            header, body = _failure(ServiceError("vector_store_failed", f"{type(error).__name__}: {error}")), b""
-        wire.send(connection, header, body)
+                return False  # the client asks again, and the next daemon answers
+            if not isinstance(error, ServiceError):
+                logger.exception("failed: %s", request.header.get("op"))
+                error = ServiceError("vector_store_failed", f"{type(error).__name__}: {error}")
+            wire.send(connection, _failure(error))
         return True
 
     def _tick(self, still_ours: Callable[[], bool]) -> None:
@@ -148,6 +158,10 @@ def serve(path: Path, *, idle_exit_s: float | None, ready: Callable[[], None]) -
     if lock is None:
         logger.error("another process holds %s", address.lock)
         return EXIT_LOCKED
+    logger.setLevel(logging.INFO)
+    log = RotatingFileHandler(address.log, maxBytes=_MAX_LOG_BYTES, backupCount=1, encoding="utf-8")
+    log.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logger.addHandler(log)
     server = Server(address, address.listen(), idle_exit_s=idle_exit_s)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.stop())
@@ -205,8 +219,6 @@ def _detach(log: Path, run: Callable[[Callable[[], None]], int]) -> int:
     os.close(reader)
     os.setsid()
     os.chdir("/")
-    if log.exists() and log.stat().st_size > _MAX_LOG_BYTES:
-        log.replace(log.with_suffix(".log.1"))
     null, out = os.open(os.devnull, os.O_RDONLY), os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for descriptor, target in ((null, 0), (out, 1), (out, 2)):
         os.dup2(descriptor, target)
@@ -227,13 +239,13 @@ def main() -> int:
     parser.add_argument("--detach", action="store_true", help="return once the daemon runs in the background")
     options = parser.parse_args()
     os.umask(0o077)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     path = Path(os.path.abspath(options.path))
 
     def run(ready: Callable[[], None]) -> int:
         return serve(path, idle_exit_s=options.idle_exit_s, ready=ready)
 
     if not options.detach:
+        logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
         return run(lambda: None)
     address = Address(path)
     address.make_folder()

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -148,6 +149,25 @@ def test_the_client_of_another_process_notices_nothing_of_a_restart(store: EdgeS
     store.stop()
     assert other.count("products") == 1
     assert store.count("products") == 1
+
+
+def test_a_writer_notices_nothing_of_restarts(store: EdgeStore, path: Path) -> None:
+    store.ensure("products", VECTORS)
+    written: list[int] = []
+
+    def write() -> None:
+        for start in range(0, 2000, 10):
+            store.upsert("products", points(range(start, start + 10)))
+            written.extend(range(start, start + 10))
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write)
+        for enough in (400, 800, 1200):
+            while len(written) < enough and not writing.done():
+                time.sleep(0.001)
+            EdgeStore(path).stop()
+        writing.result()
+    assert [id_ for id_, _ in store.scroll("products")] == written == [*range(2000)]
 
 
 def test_sigterm_closes_everything_and_leaves_no_socket(store: EdgeStore, path: Path) -> None:
@@ -305,6 +325,14 @@ print(settings.configured)
         pytest.skip("no /proc here to read the resident memory from")
     resident_kb = int(next(line for line in status.read_text().splitlines() if line.startswith("VmRSS")).split()[1])
     assert resident_kb < 80 * 1024
+
+
+def test_nothing_where_the_caller_stands_takes_a_modules_place(
+    store: EdgeStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "selectors.py").write_text("raise SystemExit('not this one')")
+    monkeypatch.chdir(tmp_path)
+    assert store.collections() == {}
 
 
 def test_clients_do_not_load_the_engine() -> None:

@@ -164,6 +164,20 @@ def test_a_point_too_large_for_a_message_is_refused_at_the_client(store: EdgeSto
     assert store.count("products") == 1
 
 
+def test_an_answer_too_large_for_a_message_is_an_error_and_harms_nobody(shared: EdgeStore) -> None:
+    shared.ensure("long", VECTORS)
+    text = "x" * 300_000
+    for id_ in range(60):
+        shared.upsert("long", [Point(id_, {"clip": vector(id_)}, {"title": text})])
+    pid = shared.pid()
+    with pytest.raises(ServiceError) as caught:
+        shared.query("long", vector(1), using="clip", limit=60)
+    assert caught.value.code == "message_too_large"
+    assert len(shared.query("long", vector(1), using="clip", limit=30)) == 30
+    assert shared.pid() == pid
+    shared.drop("long")
+
+
 @pytest.mark.parametrize(
     "header",
     [
