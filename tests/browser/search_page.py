@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from playwright.sync_api import ConsoleMessage, Locator, Page, Response, expect
+from playwright.sync_api import ConsoleMessage, Locator, Page, Request, Response, expect
 
 Json = dict[str, Any]
 Box = list[float]
@@ -22,7 +22,9 @@ class SearchPage:
         self.page = page
         self.troubles: list[str] = []
         self.forgiven: tuple[str, ...] = ()
+        self._responses: list[Response] = []
         page.on("console", self._listen)
+        page.on("requestfinished", self._keep)
         page.on("pageerror", lambda error: self.troubles.append(str(error)))
         self.dots = page.locator(".dot")
         self.chips = page.locator("#chips .chip")
@@ -39,13 +41,17 @@ class SearchPage:
         self.page.wait_for_load_state("networkidle")
 
     def answer_to(self, act: Callable[[], object]) -> Json:
-        """Returns the answer of the last search that `act` caused, once it is on the page."""
-        with self.page.expect_response(is_search) as info:
-            act()
-        assert info.value.ok, info.value.text()
-        answer: Json = info.value.json()
-        self.wait_for(answer)
-        return answer
+        """Returns the last answer that `act` led to, once it is on the page. A drag leads to several."""
+        before = self.page.url
+        act()
+        expect(self.page).not_to_have_url(before)
+        expect(self.page.locator("#found")).to_have_attribute("aria-busy", "false")
+        shown = self.page.url.rsplit("/", 1)[1]
+        for response in reversed(self._responses):
+            if shown in response.text():
+                answer: Json = response.json()
+                return answer
+        raise AssertionError(f"The page shows {shown}, which no search answered.")
 
     def wait_for(self, answer: Json) -> None:
         expect(self.page).to_have_url(re.compile(f"/s/{answer['id']}$"))
@@ -110,13 +116,22 @@ class SearchPage:
         )
         return Image.open(io.BytesIO(base64.b64decode(data)))
 
+    def _keep(self, request: Request) -> None:
+        response = request.response() if is_search_request(request) else None
+        if response is not None:
+            self._responses.append(response)
+
     def _listen(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not any(word in message.text for word in self.forgiven):
             self.troubles.append(message.text)
 
 
 def is_search(response: Response) -> bool:
-    return response.request.method == "POST" and response.url.endswith("/api/v1/search/")
+    return is_search_request(response.request)
+
+
+def is_search_request(request: Request) -> bool:
+    return request.method == "POST" and request.url.endswith("/api/v1/search/")
 
 
 def bounds(locator: Locator) -> dict[str, float]:

@@ -5,11 +5,13 @@ import { byId } from "./page.js";
 /** Calls `onPhoto(file)` for a picture from any of them, and `onMiss()` when what came was none. */
 export function listen({ onPhoto, onMiss }) {
   for (const input of [byId("choose"), byId("camera")]) {
-    input.addEventListener("change", () => {
+    const take = () => {
       const [file] = input.files;
       input.value = ""; // so that the same photo can be chosen again
       if (file) onPhoto(file);
-    });
+    };
+    input.addEventListener("change", take);
+    if (input.files.length) take(); // chosen before this script had arrived
   }
   byId("intake").addEventListener("submit", (event) => {
     event.preventDefault();

@@ -17,13 +17,14 @@ import { Strip } from "./strip.js";
 
 const SETTLE_MS = 200; // a dragged box is searched when it has rested this long
 const SLOW_MS = 4000; // then the page says that it is still looking
+const PATIENT_MS = 150; // a photo that decodes faster needs no placeholder
 
 const state = { photo: null, answer: null, choice: null };
 const answers = new Map(); // search id -> {answer, photo, choice}: for Back, without asking again
 let turn = 0;
 let asking = null;
 let settling = null;
-let wasBoxStep = false;
+let lastStep = null; // what led to the answer shown: a drag is many answers and one step back
 
 const stage = new Stage({ onRegion: tapRegion, onLive: settle, onDone: searchBox });
 const results = new Results({ onMore: showMore, onFollow, onNearest: () => count(state.answer) });
@@ -47,38 +48,56 @@ function onFollow(product) {
   if (state.answer) api.clicked(state.answer.id, product);
 }
 
-/** A new photo: show it at once, then search it. */
+/** A new photo: show it as soon as it is decoded, then search it. */
 async function begin(file) {
   const own = ++turn;
+  asking?.abort();
+  clearTimeout(settling);
+  const waiting = setTimeout(() => open(null), PATIENT_MS);
   let photo;
   try {
     photo = await prepare(file);
   } catch (error) {
     if (!(error instanceof PhotoError)) throw error;
-    const [headline, advice] = texts.errors[error.kind];
-    return refuse([headline, fill(advice, { limit: Math.floor(page.maxBytes / 2 ** 20) })]);
+    return own === turn ? reject(error) : undefined;
+  } finally {
+    clearTimeout(waiting);
   }
-  if (own !== turn) return;
+  if (own !== turn) return undefined;
   state.photo = photo;
   state.answer = null;
   state.choice = null;
+  open(photo);
+  byId("main").focus({ preventScroll: true }); // what was pressed is gone; the next Tab leads to the photo
+  say(texts.dropped);
+  return ask({}, { step: "photo" });
+}
+
+/** The page of a search whose answer is on its way, with the photo or while that is being decoded. */
+function open(photo) {
   showWork();
   scrollTo({ top: 0 });
   stage.open(photo);
   chips.clear();
   strip.hide();
   title(texts.searching);
+  note("");
   results.wait();
-  say(texts.dropped);
-  await ask({}, { step: "push" });
+}
+
+/** A file that is no photo: back to what was shown, and say why. */
+async function reject(error) {
+  if (!state.answer) showStart();
+  else show(state.answer);
+  const [headline, advice] = texts.errors[error.kind];
+  refuse([headline, fill(advice, { limit: Math.floor(page.maxBytes / 2 ** 20) })]);
 }
 
 function tapRegion(region) {
   state.choice = null; // each product has a category of its own
-  wasBoxStep = false;
   stage.select(region.box);
   stage.mark(region.id);
-  ask({ box: region.box }, { step: "push" });
+  ask({ box: region.box }, { step: "region" });
 }
 
 function settle(box) {
@@ -89,16 +108,13 @@ function settle(box) {
 function searchBox(box) {
   clearTimeout(settling);
   stage.select(box);
-  // One drag is many answers and one step back.
-  ask({ box, category: state.choice }, { step: wasBoxStep ? "replace" : "push" });
-  wasBoxStep = true;
+  ask({ box, category: state.choice }, { step: "box" });
 }
 
 function chooseCategory(slug) {
   state.choice = slug;
-  wasBoxStep = false;
   chips.press(slug);
-  ask({ box: state.answer?.selected.box, category: slug }, { step: "push" });
+  ask({ box: state.answer?.selected.box, category: slug }, { step: "category" });
 }
 
 /** Asks one question about the photo and shows its answer, unless another was asked since. */
@@ -193,8 +209,9 @@ function remember(answer, step) {
   const entry = { search: answer.id, photo: state.photo.id, choice: state.choice };
   answers.set(answer.id, { answer, photo: state.photo, choice: state.choice });
   const address = page.sharedUrl.replace("00000000-0000-0000-0000-000000000000", answer.id);
-  if (step === "push") history.pushState(entry, "", address);
-  else history.replaceState(entry, "", address);
+  if (step === "box" && lastStep === "box") history.replaceState(entry, "", address);
+  else history.pushState(entry, "", address);
+  lastStep = step;
   keep(answer.id, state.photo);
 }
 
@@ -203,7 +220,7 @@ async function restore(entry) {
   const own = ++turn;
   asking?.abort();
   clearTimeout(settling);
-  wasBoxStep = false;
+  lastStep = null;
   const id = entry?.search ?? location.pathname.match(/\/s\/([0-9a-f-]{36})$/)?.[1];
   if (!id) return showStart({ keepsError: entry === null });
   const known = answers.get(id);
@@ -315,6 +332,8 @@ function note(text) {
   byId("found-note").textContent = text;
 }
 
+/** Says it to screen readers; the same words twice would be heard once. */
 function say(text) {
-  byId("said").textContent = text;
+  const said = byId("said");
+  said.textContent = said.textContent === text ? `${text}\u00a0` : text;
 }
