@@ -7,6 +7,7 @@ the picture, `collection_missing` for a collection that isn't there.
 import hashlib
 import io
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -55,15 +56,20 @@ class FakeDetector:
 
 
 class FakeEncoder:
-    """Embeds a crop as its pixels at 4 x 4, and their edges. `encoded` counts the images it was asked for."""
+    """Embeds a crop as its pixels at 4 x 4, and their edges. `encoded` counts the images it was asked for.
 
-    def __init__(self, version: str = "1") -> None:
+    `delay_s` is slept for each image, for tests that interrupt.
+    """
+
+    def __init__(self, version: str = "1", delay_s: float = 0.0) -> None:
         self.card = card("encoder", version)
         self.encoded = 0
+        self._delay_s = delay_s
         self._turn = int(version) if version.isdecimal() else 0  # another version is another space
 
     def encode_images(self, images: Sequence[Image.Image]) -> NDArray[np.float32]:
         self.encoded += len(images)
+        time.sleep(self._delay_s * len(images))
         rows = [np.roll(_pixels(image), self._turn) for image in images]
         return _unit(np.array(rows, dtype=np.float32).reshape(len(images), DIM))
 

@@ -1,0 +1,14 @@
+"""The product's own settings and store, in a home of the test's own, with small fake models.
+
+The models are fakes because what is tested here is who is killed when; the store and the database are the real ones.
+"""
+
+import os
+
+from shop_search.settings import *  # noqa: F403
+
+DETECTOR = {"BACKEND": "tests.fakes.FakeDetector", "OPTIONS": {}}
+ENCODER = {
+    "BACKEND": "tests.fakes.FakeEncoder",
+    "OPTIONS": {"delay_s": float(os.environ.get("FAKE_ENCODER_DELAY_S", "0"))},
+}
