@@ -33,7 +33,7 @@ logger = logging.getLogger("edge_server")
 EXIT_LOCKED: Final = 75  # EX_TEMPFAIL of sysexits.h
 _LOCK_WAIT_S: Final = 5.0  # a daemon that is stopping closes its shards within this time
 _TICK_S: Final = 1.0
-_FLUSH_EVERY_S: Final = 5.0
+_FLUSH_EVERY_S: Final = 5.0  # docs/decisions/0002 has the measurements
 _MAX_LOG_BYTES: Final = 1_000_000
 
 

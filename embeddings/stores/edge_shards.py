@@ -26,7 +26,7 @@ from embeddings.stores.fields import INDEXED_FIELDS, FieldKind
 from embeddings.types import Where
 from shop_search.errors import ServiceError
 
-# Edge holds the GIL while it writes: 100 points take 2.3 ms (median), so a query never waits longer than that.
+# Edge holds the GIL while it writes: 100 points take 2.3 ms (median), so a query waits about that long.
 UPSERT_CHUNK: Final = 100
 MAX_DIM: Final = 65_536  # a Qdrant server's own limit
 
@@ -45,7 +45,7 @@ class Collection:
         self.vectors: dict[str, int] = json.loads((folder / "vectors.json").read_text())
         self._shard = edge.EdgeShard.load(str(folder))
         self._lock = threading.Lock()
-        self._is_dirty = False
+        self._is_dirty = True  # after a crash the log was replayed; a flush saves the next start from it
         self.is_closed = False
 
     def upsert(
