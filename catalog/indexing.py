@@ -28,7 +28,8 @@ from embeddings import encoder, vector_store
 from embeddings.types import Point
 from shop_search.errors import InputError
 
-BATCH = 32
+# Two batches are in memory at once, as pictures of up to 5 MB each: 16 keeps a worker below 160 MB for them.
+BATCH = 16
 _DECODERS = 2
 # Payloads told to the store at once: a claim lasts minutes, these take a fraction of a second.
 _PAYLOADS = 2000

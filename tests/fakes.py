@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 from detection.types import Detection
+from embeddings.stores.checks import check_finite
 from embeddings.types import Hit, Payload, Point, Where
 from shop_search.errors import ServiceError
 from shop_search.model_card import ModelCard
@@ -103,6 +104,8 @@ class MemoryStore:
     def ensure(self, collection: str, vectors: Mapping[str, int]) -> None:
         self._check()
         with self._lock:
+            if collection in self._aliases or self._dims.get(collection, dict(vectors)) != dict(vectors):
+                raise _mismatch(collection)
             self._dims.setdefault(collection, dict(vectors))
             self._points.setdefault(collection, {})
 
@@ -110,8 +113,9 @@ class MemoryStore:
         with self._lock:
             name = self._name(collection)
             for point in points:
-                shapes = {key: len(vector) for key, vector in point.vectors.items()}
-                assert shapes == self._dims[name], f"{shapes} does not fit {self._dims[name]}"
+                for using, vector in point.vectors.items():
+                    self._check_vector(name, using, vector)
+            for point in points:
                 self._points[name][point.id] = point
 
     def set_payload(self, collection: str, payloads: Mapping[int, Payload]) -> None:
@@ -131,18 +135,19 @@ class MemoryStore:
         self, collection: str, vector: NDArray[np.float32], *, using: str, limit: int, where: Where | None = None
     ) -> list[Hit]:
         with self._lock:
-            points = self._points[self._name(collection)].values()
+            name = self._name(collection)
+            self._check_vector(name, using, vector)
             hits = [
                 Hit(point.id, float(point.vectors[using] @ vector), point.payload)
-                for point in points
-                if _holds(point, where or Where())
+                for point in self._points[name].values()
+                if using in point.vectors and _holds(point, where or Where())
             ]
         return sorted(hits, key=lambda hit: (-hit.score, hit.id))[:limit]
 
     def retrieve(self, collection: str, ids: Sequence[int], *, using: str) -> dict[int, NDArray[np.float32]]:
         with self._lock:
             points = self._points[self._name(collection)]
-            return {pk: points[pk].vectors[using] for pk in ids if pk in points}
+            return {pk: points[pk].vectors[using] for pk in ids if pk in points and using in points[pk].vectors}
 
     def count(self, collection: str, where: Where | None = None) -> int:
         with self._lock:
@@ -164,9 +169,12 @@ class MemoryStore:
         with self._lock:
             self._points.pop(collection, None)
             self._dims.pop(collection, None)
+            self._aliases = {alias: target for alias, target in self._aliases.items() if target != collection}
 
     def alias(self, name: str, collection: str) -> None:
         with self._lock:
+            if name in self._points:
+                raise _mismatch(name)
             self._aliases[name] = self._name(collection)
 
     def resolve(self, name: str) -> str | None:
@@ -177,12 +185,21 @@ class MemoryStore:
         if self.failing:
             raise ServiceError("vector_store_unavailable", "The vector store of this test is switched off.")
 
+    def _check_vector(self, collection: str, using: str, vector: NDArray[np.float32]) -> None:
+        if self._dims[collection].get(using) != len(vector):
+            raise _mismatch(collection)
+        check_finite(vector, using)
+
     def _name(self, collection: str) -> str:
         self._check()
         name = self._aliases.get(collection, collection)
         if name not in self._points:
             raise ServiceError("collection_missing", f"There is no collection {collection!r}.")
         return name
+
+
+def _mismatch(collection: str) -> ServiceError:
+    return ServiceError("collection_mismatch", f"{collection!r} is something else than what was asked of it.")
 
 
 def _holds(point: Point, where: Where) -> bool:
@@ -193,6 +210,8 @@ def _holds(point: Point, where: Where) -> bool:
         if not set(held if isinstance(held, list) else [held]) & set(values):
             return False
     for field, (low, high) in where.within.items():
+        if low is None and high is None:
+            continue
         number = point.payload.get(field)
         if not isinstance(number, int | float):
             return False

@@ -1,3 +1,4 @@
+import errno
 import hashlib
 import os
 from decimal import Decimal
@@ -10,6 +11,7 @@ from PIL import Image
 from catalog.imports import BATCH_ROWS, ImportReport, import_feed
 from catalog.models import Category, DroppedPoint, Merchant, Product, ProductImage
 from detection.images import MAX_BYTES
+from shop_search.errors import ServiceError
 from tests.fakes import picture
 from tests.feed_folder import FeedFolder
 
@@ -440,3 +442,24 @@ def test_a_feed_of_another_header_is_imported_by_its_aliases(feed, merchant, set
         ("tops", ["Black"], "female"),
         ("watches", ["Silver"], "unisex"),
     ]
+
+
+def test_a_full_disk_stops_the_import_and_keeps_what_was_committed(feed, merchant, media, monkeypatch):
+    feed.add_many(BATCH_ROWS + 5)
+    synced: list[int] = []
+
+    def sync_until_full(descriptor: int) -> None:
+        synced.append(descriptor)
+        if len(synced) > BATCH_ROWS + 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("catalog.pictures.os.fsync", sync_until_full)
+        with pytest.raises(ServiceError) as caught:
+            run(feed, merchant)
+
+    assert caught.value.code == "media_unwritable"
+    assert "No space left" in caught.value.message
+    assert Product.objects.count() == BATCH_ROWS
+    assert not list(media.rglob("*.part"))
+    assert counts(run(feed, merchant)) == (5, 0, BATCH_ROWS, 0)

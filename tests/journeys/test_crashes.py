@@ -217,3 +217,29 @@ def test_all_at_once_killed_and_mended(home):
     final = home.check()
     assert final["agrees"]
     assert (final["points"], final["pending"], final["failed"]) == (4 * BATCH_ROWS, 0, 0)
+
+
+def test_two_imports_and_two_workers_at_once_double_nothing(home):
+    products = 2 * BATCH_ROWS
+    stock(home, products, pictures=products)
+    imports = [home.start(*home.import_arguments, "--json") for _ in range(2)]
+    workers = [home.start("worker", "--batch", "8") for _ in range(2)]
+    added = 0
+    for process in imports:
+        out, _ = process.communicate(timeout=PATIENCE_S)
+        assert process.returncode == 0
+        report = json.loads(out)
+        assert report["failed"] == 0
+        added += report["added"]
+    wait_until(lambda: home.indexed() == products, workers[0])
+    for worker in workers:
+        worker.terminate()
+        worker.communicate(timeout=PATIENCE_S)
+        assert worker.returncode == 0
+
+    assert added == products
+    assert home.count("product") == home.count("productimage") == products
+    assert home.count("productimage", "claimed_until NOT NULL") == 0
+    final = home.check()
+    assert final["agrees"]
+    assert final["points"] == products
