@@ -6,6 +6,7 @@ for a bounded time.
 """
 
 import json
+import logging
 import socket
 import sys
 import time
@@ -99,6 +100,8 @@ class Channel(HTTPChannel):
 
 def serve_http(application: Application, listener: socket.socket, *, max_body_bytes: int) -> None:
     """Serves until SystemExit or KeyboardInterrupt reaches the main thread, then answers the requests in hand."""
+    # It warns of each request that waits for a thread, which is what the queue is for.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     server: Any = create_server(
         application,
         sockets=[listener],
