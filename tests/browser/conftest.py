@@ -90,7 +90,7 @@ def phone(new_page: Callable[..., SearchPage]) -> SearchPage:
 
 @pytest.fixture(scope="session")
 def look(shop: Shop) -> Path:
-    """A photo in which at least two products were found."""
+    """A photo of somebody in several products."""
     return max(shop.scenes, key=lambda scene: len(scene[1].items))[0]
 
 

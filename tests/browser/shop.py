@@ -27,7 +27,8 @@ class Shop:
 
     def __init__(self, folder: Path) -> None:
         self.home = folder / "home"
-        self.scenes = [_save(_draw(shot), folder / "scenes") for shot in DEMO_SCENES[:4]]
+        people = [shot for shot in DEMO_SCENES if shot.kind == "figure"]
+        self.scenes = [_save(_draw(shot), folder / "scenes") for shot in people[:3]]
         self._lines: list[str] = []
         self._environment = {**os.environ, "SHOP_SEARCH_HOME": str(self.home), "PYTHONUNBUFFERED": "1"}
         self._environment.pop("DJANGO_SETTINGS_MODULE", None)

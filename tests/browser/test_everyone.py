@@ -126,8 +126,10 @@ def test_a_finger_scrolls_over_the_photo_and_draws_once_asked_to(phone, look):
     swipe(phone, start, end)
     assert phone.shown_box(first["image"])[3] == pytest.approx(first["selected"]["box"][3], abs=4)
 
+    phone.page.wait_for_timeout(800)  # the swipe lets the page roll on, and a tap would only stop it
     phone.page.evaluate("scrollTo(0, 0)")
     phone.page.get_by_role("button", name="Draw a box").tap()
+    expect(phone.page.get_by_role("button", name="Draw a box")).to_have_attribute("aria-pressed", "true")
     with phone.page.expect_response(is_search) as info:
         swipe(phone, corner(photo, 0.1, 0.1), corner(photo, 0.6, 0.5))
     answer = info.value.json()

@@ -1,5 +1,6 @@
 // The products found: cards, skeletons while they are looked for, and what stands in their place.
 
+import { reason } from "./answer.js";
 import { LIMIT } from "./api.js";
 import { money } from "./money.js";
 import { byId, copyOf, icon, page, texts } from "./page.js";
@@ -80,7 +81,7 @@ export class Results {
   }
 
   #nothingClose(answer) {
-    const [, advice] = texts.reasons[answer.reason] ?? texts.defaultReason;
+    const [, advice] = reason(answer);
     const actions = [];
     if (answer.results.length) {
       this.grid.hidden = true;

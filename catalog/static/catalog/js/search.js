@@ -4,13 +4,15 @@
 //
 // Every question has a turn. An answer whose turn is over is dropped, so what is shown always belongs to the last tap.
 
+import { appliedCategory, headline, scope, trouble, widened } from "./answer.js";
 import * as api from "./api.js";
 import { Chips } from "./chips.js";
 import { listen } from "./intake.js";
 import { localizePrices } from "./money.js";
-import { byId, categoryName, counted, fill, icon, page, texts } from "./page.js";
+import { byId, counted, fill, icon, page, texts } from "./page.js";
 import { PhotoError, prepare } from "./photo.js";
 import { Results } from "./results.js";
+import { offerLink } from "./share.js";
 import { keep, photoOf } from "./shelf.js";
 import { Stage } from "./stage.js";
 import { Strip } from "./strip.js";
@@ -31,7 +33,6 @@ const results = new Results({ onMore: showMore, onFollow, onNearest: () => count
 const chips = new Chips({ onChoose: chooseCategory });
 const strip = new Strip();
 
-listen({ onPhoto: begin, onMiss: () => refuse(texts.errors.not_picture) });
 addEventListener("popstate", (event) => restore(event.state));
 byId("new-photo").addEventListener("click", (event) => {
   if (event.metaKey || event.ctrlKey || event.shiftKey) return;
@@ -40,9 +41,10 @@ byId("new-photo").addEventListener("click", (event) => {
   showStart();
   byId("choose").focus({ preventScroll: true });
 });
-byId("share").addEventListener("click", share);
+offerLink({ onCopied: say });
 localizePrices();
 restore(history.state);
+listen({ onPhoto: begin, onMiss: () => refuse(texts.errors.not_picture) });
 
 function onFollow(product) {
   if (state.answer) api.clicked(state.answer.id, product);
@@ -53,7 +55,7 @@ async function begin(file) {
   const own = ++turn;
   asking?.abort();
   clearTimeout(settling);
-  const waiting = setTimeout(() => open(null), PATIENT_MS);
+  const waiting = setTimeout(() => showWaiting(null), PATIENT_MS);
   let photo;
   try {
     photo = await prepare(file);
@@ -67,14 +69,14 @@ async function begin(file) {
   state.photo = photo;
   state.answer = null;
   state.choice = null;
-  open(photo);
+  showWaiting(photo);
   byId("main").focus({ preventScroll: true }); // what was pressed is gone; the next Tab leads to the photo
   say(texts.dropped);
   return ask({}, { step: "photo" });
 }
 
 /** The page of a search whose answer is on its way, with the photo or while that is being decoded. */
-function open(photo) {
+function showWaiting(photo) {
   showWork();
   scrollTo({ top: 0 });
   stage.open(photo);
@@ -152,19 +154,13 @@ async function showMore() {
   } catch (error) {
     if (own !== turn) return;
     if (!(error instanceof api.ApiError)) throw error;
-    results.fail(sentencesOf(error), [{ label: texts.tryAgain, act: retryMore }], { keeps: true });
+    results.fail(trouble(error), [{ label: texts.tryAgain, act: retryMore }], { keeps: true });
   }
 }
 
 function retryMore() {
   results.notices.replaceChildren();
   showMore();
-}
-
-/** The category to ask the next page in: the one this page was narrowed to. */
-function appliedCategory(answer) {
-  const { category, category_applied: isApplied } = answer.selected;
-  return isApplied && category ? category.slug : page.everything;
 }
 
 function show(answer) {
@@ -177,21 +173,9 @@ function show(answer) {
   if (!canSearch) results.moreRow.hidden = true;
   title(headline(answer));
   count(answer);
-  document.title = `${what(answer)} · Shop Search`;
-  say(`${headline(answer)}. ${fill(texts.resultsIn, { results: counts(answer), category: what(answer) })}`);
-  strip.show(answer, { what: what(answer), count: counts(answer) });
-}
-
-/** What the answer amounts to; where nothing is close, why. */
-function headline(answer) {
-  if (answer.band !== "nothing_close") return texts.titles[answer.band];
-  return (texts.reasons[answer.reason] ?? texts.defaultReason)[0];
-}
-
-/** What was searched in: a category, or everything. */
-function what(answer) {
-  const slug = appliedCategory(answer);
-  return slug === page.everything ? texts.everything : categoryName(slug);
+  document.title = `${scope(answer)} · Shop Search`;
+  say(`${headline(answer)}. ${fill(texts.resultsIn, { results: counts(answer), category: scope(answer) })}`);
+  strip.show(answer, { what: scope(answer), count: counts(answer) });
 }
 
 function counts() {
@@ -199,10 +183,8 @@ function counts() {
 }
 
 function count(answer) {
-  const { category, category_applied: isApplied } = answer.selected;
-  const isWidened = category && !isApplied && state.choice !== page.everything && category.source !== "user";
-  const widened = isWidened ? fill(texts.widened, { category: categoryName(category.slug) }) : "";
-  note([results.isShown ? `${counts()}, ${texts.nearestFirst}.` : "", widened].filter(Boolean).join(" "));
+  const shown = results.isShown ? `${counts()}, ${texts.nearestFirst}.` : "";
+  note([shown, widened(answer, state.choice)].filter(Boolean).join(" "));
 }
 
 function remember(answer, step) {
@@ -245,7 +227,7 @@ async function restore(entry) {
 function failToRestore(error) {
   if (!(error instanceof api.ApiError)) throw error;
   showStart();
-  refuse(sentencesOf(error));
+  refuse(trouble(error));
 }
 
 function showStart({ keepsError = false } = {}) {
@@ -272,18 +254,18 @@ function showWork() {
 function fail(error, retry) {
   if (!state.answer && !error.isPassing) {
     showStart();
-    return refuse(sentencesOf(error));
+    return refuse(trouble(error));
   }
   const actions = [
     { label: texts.tryAgain, act: retry },
     { label: texts.choosePhoto, icon: "photo", act: () => byId("choose").click() },
   ];
   if (!error.isPassing) actions.shift();
-  const [headline, advice] = sentencesOf(error);
-  title(headline);
+  const [words, advice] = trouble(error);
+  title(words);
   note("");
   chips.clear();
-  say(`${headline}. ${advice}`);
+  say(`${words}. ${advice}`);
   return results.fail(["", advice], actions);
 }
 
@@ -298,29 +280,6 @@ function refuse([headline, advice]) {
   words.append(strong, ` ${advice}`);
   message.append(icon("alert"), words);
   byId("start-error").replaceChildren(message);
-  return undefined;
-}
-
-function sentencesOf(error) {
-  const [headline, advice] = texts.errors[error.kind];
-  return [headline, error.kind === "search_unknown" ? advice : error.words || advice];
-}
-
-async function share() {
-  const label = byId("share-label");
-  if (navigator.share && matchMedia("(pointer: coarse)").matches) {
-    return navigator.share({ title: document.title, url: location.href }).catch(() => {}); // closed again
-  }
-  try {
-    await navigator.clipboard.writeText(location.href);
-  } catch {
-    return prompt(texts.share, location.href); // no clipboard on plain http
-  }
-  label.textContent = texts.copied;
-  say(texts.copied);
-  setTimeout(() => {
-    label.textContent = texts.share;
-  }, 2000);
   return undefined;
 }
 

@@ -87,6 +87,7 @@ export class Stage {
     const { width, height } = this.size;
     // A very tall or wide photo keeps its shape; the style sheet limits both sides.
     this.frame.style.setProperty("--ratio", String(width / height));
+    this.frame.dataset.shape = width > 1.1 * height ? "wide" : "tall";
   }
 
   #drawPlan(isShown) {
