@@ -12,6 +12,7 @@ import html
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.utils.text import slugify
 
@@ -117,6 +118,7 @@ def _singular(word: str) -> str:
     return word[:-1]
 
 
+@lru_cache(maxsize=4096)  # a feed has far fewer different words than rows
 def _meaning(words: str) -> Meaning | None:
     """Returns what the words mean, or None when they say nothing (empty, generic, an id we don't know)."""
     text = html.unescape(words).strip()

@@ -38,7 +38,7 @@ class Command(BaseCommand):
             document = {"slug": merchant.slug, "name": merchant.name, "created": is_new, "key": key}
             self.stdout.write(json.dumps(document, indent=2))
             return
-        self.stderr.write(f"{'Made' if is_new else 'There is'} merchant {merchant.slug!r}, {merchant.name}.")
+        self.stderr.write(f"{'Made' if is_new else 'There is'} merchant {merchant.slug!r}, {merchant.name}.", str)
         if key is not None:
-            self.stderr.write("Its new API key, shown this once:")
+            self.stderr.write("Its new API key, shown this once:", str)
             self.stdout.write(key)

@@ -13,6 +13,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_slug
+from django.db import DatabaseError
 from tqdm import tqdm
 
 from catalog.feeds import Feed, RowError, open_feed
@@ -61,6 +62,8 @@ class Command(BaseCommand):
                 indexed = self._index()
         except ShopSearchError as error:
             raise CommandError(error.message) from error
+        except DatabaseError as error:
+            raise CommandError(f"The database can't be used: {error}. Is `manage.py migrate` due?") from error
         except KeyboardInterrupt:
             message = "Stopped. What was imported is kept; the same command goes on from here."
             raise CommandError(message, returncode=130) from None
@@ -74,13 +77,16 @@ class Command(BaseCommand):
         if report.failed and not report.kept:
             raise CommandError("Not one row could be imported.")
 
+    def _say(self, text: str) -> None:
+        self.stderr.write(text, str)  # in no color: Django prints standard error in red, and most of this is no error
+
     def _say_columns(self, feed: Feed) -> None:
         used = ", ".join(
             ours if ours == theirs else f"{ours} from {theirs!r}" for ours, theirs in feed.columns.used.items()
         )
-        self.stderr.write(f"Columns: {used}.")
+        self._say(f"Columns: {used}.")
         if feed.columns.unknown:
-            self.stderr.write(f"Not used: {', '.join(feed.columns.unknown)}.")
+            self._say(f"Not used: {', '.join(feed.columns.unknown)}.")
 
     def _import(self, feed: Feed, merchant: Merchant, options: dict[str, Any]) -> tuple[ImportReport, int]:
         """Returns the report and how many errors there were; the report keeps the first of them."""
@@ -123,12 +129,12 @@ class Command(BaseCommand):
     def _say_errors(self, errors: Sequence[RowError], count: int, file: Path | None) -> None:
         if not errors:
             return
-        self.stderr.write(table(errors[:SHOWN_ERRORS]))
+        self._say(table(errors[:SHOWN_ERRORS]))
         if count > SHOWN_ERRORS:
             more = f"… and {count - SHOWN_ERRORS} more."
-            self.stderr.write(more if file else f"{more} --errors FILE writes them all.")
+            self._say(more if file else f"{more} --errors FILE writes them all.")
         if file:
-            self.stderr.write(f"All {count} are in {file}.")
+            self._say(f"All {count} are in {file}.")
 
 
 def _pair(text: str) -> tuple[str, str]:

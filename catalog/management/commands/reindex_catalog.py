@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 from tqdm import tqdm
 
 from catalog.index_check import IndexCheck, check_index, drop_other_collections
@@ -42,6 +43,8 @@ class Command(BaseCommand):
             after = check_index()
         except ShopSearchError as error:
             raise CommandError(error.message) from error
+        except DatabaseError as error:
+            raise CommandError(f"The database can't be used: {error}. Is `manage.py migrate` due?") from error
         except KeyboardInterrupt:
             raise CommandError("Stopped. The same command goes on from here.", returncode=130) from None
         if options["json"]:
