@@ -11,10 +11,11 @@ from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
 PACKAGES = ["shop_search", "detection", "embeddings", "catalog", "fixtures", "benchmarks", "tests"]
+PRODUCT = [name for name in PACKAGES if name != "tests"]  # a long table of cases is no catch-all
 ROOMS = ["detection", "embeddings"]
 MOST_LINES = 450
 CATCH_ALLS = {"utils", "util", "helpers", "helper", "services", "service", "managers", "manager", "common", "misc"}
-SHORT = 15  # a file of so few lines says itself what it is for
+SHORT = 20  # a file of so few lines says itself what it is for
 
 
 def sources(*packages: str) -> list[Path]:
@@ -36,7 +37,7 @@ def named(paths: list[Path]) -> list[str]:
 
 
 def test_no_file_has_grown_into_a_catch_all() -> None:
-    too_long = [path for path in sources(*PACKAGES) if len(path.read_text(encoding="utf-8").splitlines()) > MOST_LINES]
+    too_long = [path for path in sources(*PRODUCT) if len(path.read_text(encoding="utf-8").splitlines()) > MOST_LINES]
     assert named(too_long) == []
 
 
@@ -47,7 +48,7 @@ def test_no_module_is_named_for_nothing_in_particular() -> None:
 def test_every_module_opens_with_what_it_is_for() -> None:
     silent = [
         path
-        for path in sources("shop_search", "detection", "embeddings", "catalog", "fixtures", "benchmarks")
+        for path in sources(*PRODUCT)
         if len((text := path.read_text(encoding="utf-8")).splitlines()) > SHORT
         and not ast.get_docstring(ast.parse(text))
     ]
