@@ -97,8 +97,12 @@ def _product_mask(lab: NDArray[np.float32]) -> NDArray[np.bool_]:
     everything = np.ones(lab.shape[:2], dtype=bool)
     if (off < tolerance).mean() < _EVEN_EDGE:
         return everything
-    product = ~_reached_from_edge(np.linalg.norm(lab - color, axis=2) < tolerance)
-    return product if product.mean() >= _LEAST_FOREGROUND else everything
+    background = _reached_from_edge(np.linalg.norm(lab - color, axis=2) < tolerance)
+    # On the outline, product and background are mixed in one pixel; a thin product is nothing but outline.
+    for product in (~_widened(background), ~background):
+        if product.mean() >= _LEAST_FOREGROUND:
+            return product
+    return everything
 
 
 def _reached_from_edge(open_: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -118,6 +122,16 @@ def _reached_from_edge(open_: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.unpackbits(flat).astype(bool).reshape(open_.shape)
 
 
+def _widened(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Returns the mask with the pixels above, below, left and right of it."""
+    wide = mask.copy()
+    wide[1:] |= mask[:-1]
+    wide[:-1] |= mask[1:]
+    wide[:, 1:] |= mask[:, :-1]
+    wide[:, :-1] |= mask[:, 1:]
+    return wide
+
+
 def _edge_bits() -> int:
     edge = np.ones((_SIDE, _SIDE), dtype=bool)
     edge[1:-1, 1:-1] = False
@@ -134,13 +148,14 @@ def _group(lab: NDArray[np.float32], weights: NDArray[np.float32]) -> tuple[NDAr
     """
     scale = np.array([_LIGHTNESS_WEIGHT, 1.0, 1.0], dtype=np.float32)
     # Bins of 4 units hold what looks the same: a few hundred instead of thousands of points.
-    bins, where = np.unique(np.round(lab / 4).astype(np.int16), axis=0, return_inverse=True)
-    mass = np.bincount(where.ravel(), weights)
-    sums = np.stack([np.bincount(where.ravel(), weights * lab[:, axis]) for axis in range(3)], axis=1)
+    binned = np.round(lab / 4).astype(np.int64) + 64
+    _, where = np.unique(binned @ np.array([128 * 128, 128, 1]), return_inverse=True)
+    mass = np.bincount(where, weights)
+    sums = np.stack([np.bincount(where, weights * lab[:, axis]) for axis in range(3)], axis=1)
     points = (sums / mass[:, None]).astype(np.float32) * scale
     centers = [points[mass.argmax()]]
     gap = ((points - centers[0]) ** 2).sum(axis=1)
-    while len(centers) < min(_CLUSTERS, len(bins)):
+    while len(centers) < min(_CLUSTERS, len(points)):
         centers.append(points[(gap * mass).argmax()])
         gap = np.minimum(gap, ((points - centers[-1]) ** 2).sum(axis=1))
     found = np.stack(centers)
