@@ -24,6 +24,24 @@ from shop_search.errors import InputError, ServiceError
 
 logger = logging.getLogger(__name__)
 
+# What the page's script imports, fetched at once instead of one after the other.
+MODULES = (
+    "answer",
+    "api",
+    "boxes",
+    "chips",
+    "geometry",
+    "intake",
+    "money",
+    "page",
+    "photo",
+    "results",
+    "share",
+    "shelf",
+    "stage",
+    "strip",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Rect:
@@ -86,6 +104,7 @@ def _page(
 ) -> HttpResponse:
     categories = _categories()
     context = {
+        "modules": [f"catalog/js/{name}.js" for name in MODULES],
         "samples": [(sample, thumb(sample.url)) for sample in samples()],
         "categories": categories,
         "error": error,

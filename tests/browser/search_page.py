@@ -47,10 +47,12 @@ class SearchPage:
         expect(self.page).not_to_have_url(before)
         expect(self.page.locator("#found")).to_have_attribute("aria-busy", "false")
         shown = self.page.url.rsplit("/", 1)[1]
-        for response in reversed(self._responses):
-            if shown in response.text():
-                answer: Json = response.json()
-                return answer
+        for _ in range(100):  # the page may be faster than the news of it
+            for response in reversed(self._responses):
+                if shown in response.text():
+                    answer: Json = response.json()
+                    return answer
+            self.page.wait_for_timeout(50)
         raise AssertionError(f"The page shows {shown}, which no search answered.")
 
     def wait_for(self, answer: Json) -> None:

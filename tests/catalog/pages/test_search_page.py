@@ -1,11 +1,14 @@
 import re
 import uuid
+from pathlib import Path
 from typing import cast
 
 import pytest
+from django.contrib.staticfiles import finders
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from catalog.models import SearchRecord
+from catalog.pages.search import MODULES
 from embeddings import vector_store
 from tests.fakes import MemoryStore, picture
 
@@ -119,6 +122,29 @@ def test_a_link_to_no_search_offers_a_new_one(shelf, client):
     assert response.status_code == 404
     assert b"This link leads nowhere" in response.content
     assert b'name="image"' in response.content
+
+
+def test_an_answer_to_words_is_shown_without_a_place_for_a_photo(shelf, client):
+    shelf.put("S-1", 1)
+    answer = client.post("/api/v1/search/", {"q": "shoes"}).json()
+
+    page = client.get(f"/s/{answer['id']}").content.decode()
+
+    assert "work is-photoless" in page
+    assert "Product S-1" in page
+
+
+def test_the_page_fetches_all_its_modules_at_once(db, client):
+    scripts = Path(str(finders.find("catalog/js/search.js"))).parent
+    imported: set[str] = set()
+    queue = ["search"]
+    while queue:
+        found = re.findall(r'from "\./(\w+)\.js"', (scripts / f"{queue.pop()}.js").read_text())
+        queue += set(found) - imported
+        imported |= set(found)
+
+    assert set(MODULES) == imported
+    assert client.get("/").content.count(b"modulepreload") == len(imported)
 
 
 def test_only_categories_with_something_for_sale_are_offered(shelf, client):

@@ -78,6 +78,7 @@ async function begin(file) {
 /** The page of a search whose answer is on its way, with the photo or while that is being decoded. */
 function showWaiting(photo) {
   showWork();
+  byId("work").classList.remove("is-photoless");
   scrollTo({ top: 0 });
   stage.open(photo);
   chips.clear();
@@ -166,6 +167,7 @@ function retryMore() {
 function show(answer) {
   state.answer = answer;
   showWork();
+  byId("work").classList.toggle("is-photoless", !answer.image); // asked in words, or with a product
   const canSearch = Boolean(state.photo);
   stage.show(answer, state.photo);
   chips.show(answer, { canChoose: canSearch });
