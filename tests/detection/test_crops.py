@@ -8,6 +8,7 @@ from detection.crops import (
     choose_for_shopper,
     clip,
     crop,
+    distinct,
     iou,
     pad_box,
 )
@@ -125,3 +126,20 @@ def test_for_sale_is_the_surest_detection_of_the_products_own_category(
     detections: list[Detection], category: str, expected: int | None
 ) -> None:
     assert choose_for_sale(detections, category, PHOTO) == expected
+
+
+TWIN = (31, 61, 71, 141)  # IoU .9 with MIDDLE
+
+
+@pytest.mark.parametrize(
+    ("detections", "kept"),
+    [
+        ([], []),
+        ([found("tops", 0.5, *MIDDLE)], ["tops"]),
+        ([found("tops", 0.5, *MIDDLE), found("jackets", 0.7, *TWIN)], ["jackets"]),
+        ([found("jackets", 0.7, *TWIN), found("tops", 0.5, *MIDDLE), found("bags", 0.3, *CORNER)], ["jackets", "bags"]),
+        ([found("dresses", 0.7, 30, 60, 70, 140), found("tops", 0.6, 30, 60, 70, 100)], ["dresses", "tops"]),
+    ],
+)
+def test_one_thing_seen_as_two_categories_is_shown_once(detections: list[Detection], kept: list[str]) -> None:
+    assert [d.category for d in distinct(detections)] == kept
