@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detection import detector
-from detection.crops import choose_for_sale, choose_for_shopper, crop, iou
+from detection.crops import TWIN_IOU, choose_for_sale, choose_for_shopper, crop, distinct, iou
 from detection.images import Photo
 from detection.types import Box, Detection
 from embeddings import encoder
@@ -59,7 +59,8 @@ class Look:
     embed_ms: float
 
 
-Chooser = Callable[[Sequence[Detection], Photo, Wish], Choice]
+Regions = tuple[Detection, ...]
+Chooser = Callable[[Regions, Photo, Wish], tuple[Regions, Choice]]
 
 
 def look(photos: Sequence[Photo], wishes: Sequence[Wish], *, choose: Chooser) -> Look:
@@ -74,35 +75,50 @@ def look(photos: Sequence[Photo], wishes: Sequence[Wish], *, choose: Chooser) ->
         tuple(Detection(photo.to_original(one.xyxy), one.category, one.confidence) for one in detections)
         for photo, detections in zip(photos, detector().detect([photo.image for photo in photos]), strict=True)
     ]
-    choices = [choose(regions, photo, wish) for regions, photo, wish in zip(found, photos, wishes, strict=True)]
+    chosen = [choose(regions, photo, wish) for regions, photo, wish in zip(found, photos, wishes, strict=True)]
     detected = perf_counter()
-    crops = [crop(photo.image, photo.to_image(choice.box)) for photo, choice in zip(photos, choices, strict=True)]
+    crops = [crop(photo.image, photo.to_image(choice.box)) for photo, (_, choice) in zip(photos, chosen, strict=True)]
     embeddings = encoder().encode_images(crops)
     embedded = perf_counter()
     sights = tuple(
-        Sight(regions, choice, embedding) for regions, choice, embedding in zip(found, choices, embeddings, strict=True)
+        Sight(regions, choice, embedding) for (regions, choice), embedding in zip(chosen, embeddings, strict=True)
     )
     return Look(sights, detect_ms=(detected - started) * 1000, embed_ms=(embedded - detected) * 1000)
 
 
-def for_shopper(regions: Sequence[Detection], photo: Photo, wish: Wish) -> Choice:
-    """The shopper's box if she drew one; else the region of her category, or the one that stands out; else it all."""
+def for_shopper(regions: Regions, photo: Photo, wish: Wish) -> tuple[Regions, Choice]:
+    """The shopper's box if she drew one; else the region of her category, or the one that stands out; else it all.
+
+    One thing is shown as one region, though the detector may have seen it as two categories.
+    """
+    regions = _shown(regions, wish.category)
     if wish.box is not None:
-        return _drawn(regions, wish.box)
+        return regions, _drawn(regions, wish.box)
     size = (photo.width, photo.height)
     picked = choose_for_sale(regions, wish.category, size) if wish.category else None
     if picked is None:
         picked = choose_for_shopper(regions, size)
-    return _whole(photo) if picked is None else _region(regions, picked)
+    return regions, _whole(photo) if picked is None else _region(regions, picked)
 
 
-def for_sale(regions: Sequence[Detection], photo: Photo, wish: Wish) -> Choice:
-    """The detection of the product's own category (SK Planet, arXiv:1609.07859); else it all.
+def for_sale(regions: Regions, photo: Photo, wish: Wish) -> tuple[Regions, Choice]:
+    """The detection of the product's own category (SK Planet, arXiv:1609.07859); else the whole picture.
 
     A catalog photo shows more than is for sale: the jeans under the shirt must not be embedded as the shirt.
     """
     picked = choose_for_sale(regions, wish.category, (photo.width, photo.height)) if wish.category else None
-    return _whole(photo) if picked is None else _region(regions, picked)
+    return regions, _whole(photo) if picked is None else _region(regions, picked)
+
+
+def _shown(regions: Regions, category: str | None) -> Regions:
+    """Returns distinct regions; where two categories claim one thing, the shopper's own category wins."""
+    meant = [region for region in regions if region.category == category]
+    others = [
+        region
+        for region in distinct([region for region in regions if region.category != category])
+        if all(iou(region.xyxy, own.xyxy) <= TWIN_IOU for own in meant)
+    ]
+    return tuple(sorted([*meant, *others], key=lambda region: -region.confidence))
 
 
 def _drawn(regions: Sequence[Detection], box: Box) -> Choice:
