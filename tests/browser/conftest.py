@@ -2,7 +2,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
@@ -21,8 +21,13 @@ ARGUMENTS = [
 ]
 NAMES = ["chromium", "chromium-browser", "google-chrome", "chrome"]
 # Without motion, so that what is measured has arrived.
-DESKTOP = {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"}
-PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
+DESKTOP: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"}
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844},
+    "device_scale_factor": 2,
+    "is_mobile": True,
+    "has_touch": True,
+}
 
 
 def chromium() -> str:
@@ -46,7 +51,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def shop(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop | SimpleNamespace]:
+def shop(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """A small shop on the real models, importer and store, once for all browser tests."""
     shop = Shop(tmp_path_factory.mktemp("browser-shop"))
     yield shop

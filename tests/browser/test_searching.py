@@ -21,6 +21,17 @@ def test_a_photo_gets_a_dot_on_every_product_and_results_for_one(page, look):
     expect(page.page.locator("#photo")).to_be_visible()
 
 
+def test_the_very_product_of_the_photo_comes_first(page, shop, look):
+    scene = next(scene for path, scene in shop.scenes if path == look)
+
+    answer = page.search(look)
+
+    region = answer["regions"][answer["selected"]["region"]]
+    worn = next(item for item in scene.items if item.category == region["category"])
+    assert center_distance(worn.xyxy, region["box"]) < 40
+    assert answer["results"][0]["product"]["sku"] == worn.sku
+
+
 def test_a_card_shows_picture_title_price_merchant_and_the_way_to_the_shop(page, look):
     product = page.search(look)["results"][0]["product"]
 
