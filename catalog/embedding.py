@@ -1,14 +1,15 @@
-"""One batch of product images -> their embeddings. Reads files and models, writes nothing.
+"""Batches of product images -> their embeddings. Reads files and models, writes nothing.
 
-    images -> twins (the same content, embedded before) | read, decode (threads) -> catalog.vision -> embeddings
+    images -> twins (the same content, embedded before) | read, decode -> catalog.vision -> embeddings
 
 A picture that can't be used costs itself, never its batch.
 """
 
 import logging
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from django.core.files.storage import default_storage
@@ -25,6 +26,8 @@ from embeddings.types import VectorStore
 from shop_search.errors import InputError, ServiceError
 
 log = logging.getLogger(__name__)
+
+_READERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,52 +53,93 @@ class Content:
         return cls(image.sha256, image.product.category.slug)
 
 
+Found = Embedded | InputError
+
+
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """A batch whose files are being read."""
+class EmbeddingBatch:
+    """Images on their way to embeddings."""
 
     images: Sequence[ProductImage]
-    twins: Mapping[Content, ProductImage]
-    photos: Mapping[Content, "Future[Photo]"]
+    known: Mapping[Content, Embedded]  # from twins
+    looking: Future[dict[Content, Found]]  # at the others
+
+    def results(self) -> dict[int, Found]:
+        """Returns, by image id, the embedding or why there is none, once the models are done.
+
+        Raises ServiceError when a model or the media storage failed.
+        """
+        found = {**self.looking.result(), **self.known}
+        results: dict[int, Found] = {}
+        for image in self.images:
+            content = Content.of(image)
+            results[image.pk] = one = found[content]
+            if isinstance(one, Embedded):
+                found[content] = replace(one, is_reused=True)
+        return results
 
 
-def prepare(images: Sequence[ProductImage], pool: Executor) -> Prepared:
-    """Starts reading the files of the images, each content once, and of none that was embedded before."""
-    twins = _twins(images)
-    contents = {Content.of(image): image for image in images}
-    photos = {
-        content: pool.submit(read_photo, str(image.file.name))
-        for content, image in contents.items()
-        if content not in twins
-    }
-    return Prepared(images, twins, photos)
+class Embedder:
+    """Reads files in threads, and looks at the pictures in another; the caller's thread is free for the database.
 
-
-def embed(prepared: Prepared, store: VectorStore, collection: str) -> dict[int, Embedded | InputError]:
-    """Returns, by image id, the embedding or why there is none.
-
-    Raises ServiceError when a model, the store or the media storage fails.
+    On two cores this keeps both busy: one batch is read while the models work on the one before, and the one before
+    that is written.
     """
-    found: dict[Content, Embedded | InputError] = dict(_reuse(prepared.twins, store, collection))
+
+    def __init__(self) -> None:
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="read")
+        self._looker = ThreadPoolExecutor(1, thread_name_prefix="look")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._readers.shutdown(cancel_futures=True)
+        self._looker.shutdown(cancel_futures=True)
+
+    def start(
+        self,
+        images: Sequence[ProductImage],
+        store: VectorStore,
+        collection: str,
+        *,
+        before: EmbeddingBatch | None = None,
+    ) -> EmbeddingBatch:
+        """Begins a batch. Each content is embedded once: twins in the index and in the batch `before` are not again.
+
+        Raises ServiceError when a model can't be loaded or the store fails.
+        """
+        known = _reuse(_twins(images), store, collection)
+        files = {Content.of(image): str(image.file.name) for image in images}
+        under_way = {Content.of(image) for image in before.images} if before else set[Content]()
+        reading = {
+            content: self._readers.submit(read_photo, name)
+            for content, name in files.items()
+            if content not in known and content not in under_way
+        }
+        shared = {content for content in files if content in under_way and content not in known}
+        looking = self._looker.submit(_look_at, reading, before, shared)
+        return EmbeddingBatch(images, known, looking)
+
+
+def _look_at(
+    reading: dict[Content, "Future[Photo]"], before: EmbeddingBatch | None, shared: set[Content]
+) -> dict[Content, Found]:
+    found: dict[Content, Found] = {}
     photos: dict[Content, Photo] = {}
-    for image in prepared.images:
-        content = Content.of(image)
-        if content in found or content in photos:
-            continue
+    while reading:  # letting go of each future frees its picture once it was looked at
+        content, photo = reading.popitem()
         try:
-            reading = prepared.photos.get(content)
-            photos[content] = reading.result() if reading else read_photo(str(image.file.name))
+            photos[content] = photo.result()
         except InputError as error:
             found[content] = error
     found.update(_look(photos))
-    results: dict[int, Embedded | InputError] = {}
-    for image in prepared.images:
-        content = Content.of(image)
-        one = found[content]
-        results[image.pk] = one
-        if isinstance(one, Embedded):
-            found[content] = replace(one, is_reused=True)
-    return results
+    if before is not None and shared:
+        earlier = {**before.looking.result(), **before.known}  # done: one thread looks at one batch after another
+        for content in shared:
+            one = earlier[content]
+            found[content] = replace(one, is_reused=True) if isinstance(one, Embedded) else one
+    return found
 
 
 def read_photo(name: str) -> Photo:
@@ -147,7 +191,7 @@ def _reuse(twins: Mapping[Content, ProductImage], store: VectorStore, collection
     }
 
 
-def _look(photos: Mapping[Content, Photo]) -> dict[Content, Embedded | InputError]:
+def _look(photos: Mapping[Content, Photo]) -> dict[Content, Found]:
     if not photos:
         return {}
     try:
@@ -161,7 +205,7 @@ def _look(photos: Mapping[Content, Photo]) -> dict[Content, Embedded | InputErro
             log.exception("A picture could not be embedded.")
             return dict.fromkeys(photos, _unusable(error))
         log.warning("A batch could not be embedded (%r); taking its pictures one by one.", error)
-        one_by_one: dict[Content, Embedded | InputError] = {}
+        one_by_one: dict[Content, Found] = {}
         for content, photo in photos.items():
             one_by_one.update(_look({content: photo}))
         if all(isinstance(one, InputError) for one in one_by_one.values()):  # then it was none of them

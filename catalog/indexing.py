@@ -1,16 +1,14 @@
 """From pending images to points that searches find.
 
-    claim -> embed (catalog.embedding) -> upsert points -> mark rows
+    claim -> read, look (catalog.embedding, in threads) -> upsert points -> mark rows
 
 The database comes last: a crash before the rows are marked leaves them pending, and doing them again writes the same
 points. A worker marks nothing that changed while it worked on it. What needs no embedding (new prices, withdrawn
-products, dropped pictures) is told to the store before each batch: that costs nearly nothing. While the models work on
-one batch, the next is read and decoded.
+products, dropped pictures) is told to the store before each batch: that costs nearly nothing.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from datetime import datetime
@@ -19,18 +17,17 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from catalog.embedding import Embedded, Prepared, embed, prepare
+from catalog.embedding import Embedded, Embedder, EmbeddingBatch, Found
 from catalog.models import DroppedPoint, ProductImage
 from catalog.points import VECTOR, collection_of, payload_of, point_alias, product_collections
 from catalog.querysets import ProductImageQuerySet
 from detection import detector
 from embeddings import encoder, vector_store
-from embeddings.types import Point
+from embeddings.types import Point, VectorStore
 from shop_search.errors import InputError
 
-# Two batches are in memory at once, as pictures of up to 5 MB each: 16 keeps a worker below 160 MB for them.
+# Two batches are in memory at once, as pictures of up to 5 MB each: with 16 that is 160 MB at most.
 BATCH = 16
-_DECODERS = 2
 # Payloads told to the store at once: a claim lasts minutes, these take a fraction of a second.
 _PAYLOADS = 2000
 
@@ -61,8 +58,8 @@ def index_due(*, limit: int = BATCH) -> IndexReport:
     Raises ServiceError when a model, the store or the disk fails; any worker may take the images again at once.
     """
     report = _tell_store()
-    with ThreadPoolExecutor(_DECODERS, thread_name_prefix="decode") as pool:
-        batch = _begin(ProductImage.objects.due(), limit, pool)
+    with Embedder() as embedder:
+        batch = _begin(ProductImage.objects.due(), limit, embedder)
         return report + _finish(batch) if batch else report
 
 
@@ -79,16 +76,17 @@ def index_all(
     Raises ServiceError as `index_due` does; what was reported is done.
     """
     total = IndexReport()
-    begun: Prepared | None = None
-    ahead: Prepared | None = None
-    with ThreadPoolExecutor(_DECODERS, thread_name_prefix="decode") as pool:
+    begun: EmbeddingBatch | None = None
+    ahead: EmbeddingBatch | None = None
+    with Embedder() as embedder:
         try:
             while True:
                 report = IndexReport()
                 if not is_stopped():
                     report += _tell_store()
                     rows = ProductImage.objects
-                    ahead = _begin(rows.outdated(_fingerprint()) if is_reindexing else rows.due(), batch, pool)
+                    due = rows.outdated(_fingerprint()) if is_reindexing else rows.due()
+                    ahead = _begin(due, batch, embedder, before=begun)
                 if begun is not None:
                     report += _finish(begun)
                 # A batch can come to nothing when all of it changed meanwhile: then it is due again.
@@ -100,8 +98,8 @@ def index_all(
                 if not worked:
                     return total
         except BaseException:
-            for batch_of_ours in (begun, ahead):
-                _release(batch_of_ours.images if batch_of_ours else [])
+            for unfinished in (begun, ahead):
+                _release(unfinished.images if unfinished else [])
             raise
 
 
@@ -124,19 +122,22 @@ def _fingerprint() -> str:
     return encoder().card.fingerprint
 
 
-def _begin(rows: ProductImageQuerySet, limit: int, pool: ThreadPoolExecutor) -> Prepared | None:
+def _begin(
+    rows: ProductImageQuerySet, limit: int, embedder: Embedder, *, before: EmbeddingBatch | None = None
+) -> EmbeddingBatch | None:
     images = rows.claim(limit)
+    if not images:
+        return None
     with _released_on_failure(images):
-        return prepare(images, pool) if images else None
+        store, collection = _collection()
+        return embedder.start(images, store, collection, before=before)
 
 
-def _finish(batch: Prepared) -> IndexReport:
-    """Embeds, writes points, marks rows, in this order."""
+def _finish(batch: EmbeddingBatch) -> IndexReport:
+    """Waits for the embeddings, writes points, marks rows, in this order."""
     with _released_on_failure(batch.images):
-        store, card = vector_store(), encoder().card
-        collection = collection_of(card)
-        store.ensure(collection, {VECTOR: card.dim})
-        results = embed(batch, store, collection)
+        results = batch.results()
+        store, collection = _collection()
         points = [
             Point(image.pk, {VECTOR: found.embedding}, payload_of(image.product))
             for image in batch.images
@@ -157,7 +158,14 @@ def _finish(batch: Prepared) -> IndexReport:
     )
 
 
-def _mark(images: Sequence[ProductImage], results: Mapping[int, Embedded | InputError]) -> list[int]:
+def _collection() -> tuple[VectorStore, str]:
+    """Returns the store and the name of the current encoder's collection, which is there afterwards."""
+    store, card = vector_store(), encoder().card
+    store.ensure(collection_of(card), {VECTOR: card.dim})
+    return store, collection_of(card)
+
+
+def _mark(images: Sequence[ProductImage], results: Mapping[int, Found]) -> list[int]:
     """Writes the results to the rows that are still as they were claimed; returns their ids. The others are free."""
     now, marked = timezone.now(), []
     with transaction.atomic():
@@ -170,7 +178,7 @@ def _mark(images: Sequence[ProductImage], results: Mapping[int, Embedded | Input
     return marked
 
 
-def _outcome(found: Embedded | InputError, now: datetime) -> dict[str, Any]:
+def _outcome(found: Found, now: datetime) -> dict[str, Any]:
     if isinstance(found, InputError):
         return {"state": ProductImage.State.FAILED, "error_code": found.code, "error": found.message[:500]}
     return {

@@ -5,7 +5,7 @@ import pytest
 from django.utils import timezone
 from PIL import Image
 
-from catalog.embedding import embed
+from catalog.embedding import EmbeddingBatch
 from catalog.indexing import IndexReport, index_all, index_due, reindex
 from catalog.models import DroppedPoint, Product, ProductImage
 from catalog.points import ALIAS, VECTOR, point_alias
@@ -270,6 +270,20 @@ def test_the_same_content_is_embedded_once_across_products_and_uploads(shop):
     assert shop.image("S-3").box == shop.image("S-1").box
 
 
+def test_the_same_content_is_embedded_once_even_in_batches_that_follow_each_other_closely(shop):
+    for n in range(6):
+        shop.feed.add(f"S-{n}", seed=7)
+    shop.feed.add("BAD", seed=9)
+    shop.feed.add("BAD-2", seed=9)
+    shop.upload()
+    (shop.media / shop.image("BAD").file.name).write_bytes(b"rotten")
+
+    assert index_all(batch=1) == IndexReport(indexed=6, reused=5, failed=2)
+
+    assert shop.encoder.encoded == 1
+    assert len(shop.points()) == 6
+
+
 def test_the_same_content_sold_as_something_else_is_cropped_anew(shop):
     shop.feed.add("S-1", seed=7)
     shop.feed.add("B-1", seed=7, product_type="bag")
@@ -399,15 +413,16 @@ def test_a_picture_that_left_the_feed_leaves_the_store(shop):
 
 
 def meanwhile(monkeypatch, action):
-    """Does something once, while a batch is being embedded."""
+    """Does something once, after a batch was embedded and before it is written."""
+    results = EmbeddingBatch.results
 
-    def embed_and_act(*args):
-        results = embed(*args)
-        monkeypatch.setattr("catalog.indexing.embed", embed)
+    def results_and_act(self):
+        found = results(self)
+        monkeypatch.setattr(EmbeddingBatch, "results", results)
         action()
-        return results
+        return found
 
-    monkeypatch.setattr("catalog.indexing.embed", embed_and_act)
+    monkeypatch.setattr(EmbeddingBatch, "results", results_and_act)
 
 
 def test_a_picture_that_changes_while_it_is_embedded_is_done_again(shop, monkeypatch):
