@@ -13,7 +13,7 @@ from catalog.models import Merchant
 from catalog.questions import Question
 from catalog.search import search
 from detection.crops import iou
-from embeddings import vector_store
+from embeddings.stores.edge import EdgeStore
 from fixtures import Scene, demo_products, draw_product, draw_scene
 from fixtures.demo import COLUMNS, DEMO_SCENES, DEMO_STRENGTH, feed_row, image_link
 
@@ -45,7 +45,7 @@ def shop(feed, db, settings, tmp_path):
     report = import_feed(feed, merchant=Merchant.objects.create(slug="drawn", name="Drawn"), images_dir=feed.parent)
     assert index_all().indexed == report.added > 100
     yield
-    vector_store().stop()
+    EdgeStore(tmp_path / "vectors").stop()
 
 
 def _write_feed(folder: Path, products) -> Path:
