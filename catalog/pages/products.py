@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from catalog.answers import as_json
 from catalog.listing import shown_product
 from catalog.models import Product
-from catalog.pages.cards import Card, cards_of, price_text, shop_link, thumb
+from catalog.pages.cards import Card, cards_of, price_text, shop_link
 from catalog.pages.security import page
 from catalog.questions import Question
 from catalog.search import search
@@ -28,12 +28,11 @@ def product_page(request: HttpRequest, product_id: int) -> HttpResponse:
         product = shown_product(product_id)
     except InputError as error:
         raise Http404(error.message) from error
-    images = [image.file.url for image in product.images.all()]
     context = {
         "product": product,
         "price": price_text(product.price, product.currency),
         "shop_url": shop_link(product.url),
-        "images": [(url, thumb(url)) for url in images],
+        "images": [image.file.url for image in product.images.all()],
         "similar": _similar(product),
     }
     return render(request, "catalog/product.html", context)
