@@ -20,8 +20,8 @@ class CategoryAdmin(admin.ModelAdmin):
 class ProductImageInline(admin.TabularInline):
     model = ProductImage
     extra = 0
-    fields = ["position", "file", "state", "error", "detected_category"]
-    readonly_fields = fields
+    fields = ("position", "file", "state", "error", "detected_category")
+    readonly_fields = ("position", "file", "state", "error", "detected_category")
     can_delete = False
 
 

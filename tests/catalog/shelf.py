@@ -11,7 +11,7 @@ from catalog.vision import Wish, for_sale, look
 from detection.images import decode
 from embeddings import encoder, vector_store
 from embeddings.types import Point
-from tests.fakes import DIM, picture
+from tests.fakes import DIM, MemoryStore, picture
 
 
 class Shelf:
@@ -41,3 +41,9 @@ class Shelf:
         )
         (sight,) = look([decode(data)], [Wish(category=product.category.slug)], choose=for_sale).sights
         vector_store().upsert(self.collection, [Point(image.pk, {VECTOR: sight.embedding}, payload_of(product))])
+
+    def break_store(self) -> None:
+        """From now on every call to the store fails, as when it is down."""
+        store = vector_store()
+        assert isinstance(store, MemoryStore)
+        store.failing = True

@@ -254,7 +254,7 @@ def test_an_empty_shop_answers_with_nothing_and_a_reason(db, settings):
 
 
 def test_a_store_that_is_down_is_a_failure_not_an_empty_answer(shelf):
-    vector_store().failing = True
+    shelf.break_store()
 
     with pytest.raises(ServiceError) as caught:
         search(Question(image=picture(1)))

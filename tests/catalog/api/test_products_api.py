@@ -1,7 +1,6 @@
 from django.utils import timezone
 
 from catalog.models import Product
-from embeddings import vector_store
 
 
 def test_products_are_listed_with_their_number(shelf, client):
@@ -74,7 +73,7 @@ def test_health_names_every_part(shelf, client):
 
 
 def test_health_says_which_part_is_down(shelf, client):
-    vector_store().failing = True
+    shelf.break_store()
 
     response = client.get("/api/v1/health/")
 

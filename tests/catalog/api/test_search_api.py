@@ -7,7 +7,6 @@ from django.utils import timezone
 
 from catalog.api import schema
 from catalog.models import Feedback, Product, SearchRecord
-from embeddings import vector_store
 from tests.fakes import picture
 
 SEARCH = "/api/v1/search/"
@@ -119,7 +118,7 @@ def test_broken_json_is_answered_with_a_code(shelf, client):
 
 
 def test_a_store_that_is_down_is_answered_with_503(shelf, client):
-    vector_store().failing = True
+    shelf.break_store()
 
     response = ask(client, image=photo(1))
 
