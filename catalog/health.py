@@ -6,9 +6,9 @@ from typing import Any
 from django.db import DatabaseError
 
 from catalog.models import Product, ProductImage
-from catalog.points import ALIAS
+from catalog.points import searched_collection
 from detection import detector
-from embeddings import encoder, vector_store
+from embeddings import encoder
 from shop_search.errors import ServiceError
 
 
@@ -37,7 +37,7 @@ def health() -> Health:
     except DatabaseError:
         healthy, database, products, indexed = False, "database_unavailable", None, None
     try:
-        vector_store().resolve(ALIAS)
+        searched_collection()
         store = "ok"
     except ServiceError as error:
         healthy, store = False, error.code

@@ -9,6 +9,7 @@ import logging
 from catalog.models import Product, ProductImage
 from embeddings import encoder, vector_store
 from embeddings.types import Payload, VectorStore
+from shop_search.errors import ServiceError
 from shop_search.model_card import ModelCard
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,20 @@ def payload_of(product: Product) -> Payload:
         "gender": product.gender.casefold(),
         "in_stock": product.in_stock,
     }
+
+
+def searched_collection() -> str | None:
+    """Returns the collection that this process's encoder can search, or None when nothing was indexed yet.
+
+    Raises ServiceError `index_outdated` when the index was made by another encoder: its scores would mean nothing.
+    """
+    name, target = collection_of(encoder().card), vector_store().resolve(ALIAS)
+    if target is not None and target != name:
+        raise ServiceError(
+            "index_outdated",
+            f"The catalog was indexed by another encoder ({target}) than this one ({name}). Run reindex_catalog.",
+        )
+    return target
 
 
 def point_alias() -> None:

@@ -19,7 +19,7 @@ from catalog.answers import Result, SearchAnswer, Selected, SelectedCategory, hy
 from catalog.category_words import find_category
 from catalog.fetch import fetch_image
 from catalog.models import Product
-from catalog.points import ALIAS, VECTOR
+from catalog.points import VECTOR, searched_collection
 from catalog.questions import ALL_CATEGORIES, Question
 from catalog.ranking import Band, Ranked, rank, vote
 from catalog.vision import Sight, Wish, for_shopper, look
@@ -29,7 +29,7 @@ from detection.images import Photo, decode
 from detection.types import Box
 from embeddings import encoder, vector_store
 from embeddings.types import Hit
-from shop_search.errors import InputError, ServiceError
+from shop_search.errors import InputError
 
 # With fewer products than this in the category the page looks empty, so the search repeats without the filter.
 THIN = 4
@@ -175,7 +175,8 @@ def _understand_product(product_id: int, chosen: SelectedCategory | None) -> _Qu
     if product is None:
         raise InputError("product_unknown", f"There is no product {product_id}.")
     own = tuple(product.images.order_by("position").values_list("pk", flat=True))
-    vectors = vector_store().retrieve(ALIAS, own, using=VECTOR)
+    collection = searched_collection()
+    vectors = vector_store().retrieve(collection, own, using=VECTOR) if collection else {}
     if not vectors:
         raise InputError("product_not_indexed", f"Product {product_id} has no indexed picture yet. Try again soon.")
     main = next(pk for pk in own if pk in vectors)
@@ -207,6 +208,7 @@ class _Asker:
     def __init__(self, question: Question, query: _Query) -> None:
         self._question = question
         self._query = query
+        self._collection = searched_collection()
 
     def __call__(self, category: str | None) -> list[Ranked]:
         """Returns the best products to the end of the asked page; a product has several images, so it may ask twice."""
@@ -220,13 +222,10 @@ class _Asker:
             limit *= 4
 
     def hits(self, category: str | None, limit: int) -> list[Hit]:
+        if self._collection is None:  # an empty shop, not a failure
+            return []
         where = self._question.filters.where(category, self._query.exclude)
-        try:
-            return vector_store().query(ALIAS, self._query.embedding, using=VECTOR, limit=limit, where=where)
-        except ServiceError as error:
-            if error.code == "collection_missing":  # nothing has been indexed yet: an empty shop, not a failure
-                return []
-            raise
+        return vector_store().query(self._collection, self._query.embedding, using=VECTOR, limit=limit, where=where)
 
 
 def _reason(question: Question, query: _Query, results: list[Result]) -> str:

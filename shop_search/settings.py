@@ -10,6 +10,7 @@ QDRANT_URL, QDRANT_API_KEY   use a Qdrant server instead of the embedded store
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 SHOP_SEARCH_HOME = Path(os.environ.get("SHOP_SEARCH_HOME", BASE_DIR / "var")).resolve()
@@ -117,18 +118,19 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {"TITLE": "Shop Search", "VERSION": "1", "SERVE_INCLUDE_SCHEMA": False}
 
-DETECTOR = {
+DETECTOR: dict[str, Any] = {
     "BACKEND": "detection.backends.openvino.OpenVINODetector",
     "OPTIONS": {
         "card": os.environ.get("SHOP_SEARCH_DETECTOR", BASE_DIR / "detection" / "weights" / "card.json"),
     },
 }
-ENCODER = {
+ENCODER: dict[str, Any] = {
     "BACKEND": "embeddings.backends.openvino.OpenVINOEncoder",
     "OPTIONS": {
         "card": os.environ.get("SHOP_SEARCH_ENCODER", BASE_DIR / "embeddings" / "weights" / "card.json"),
     },
 }
+VECTOR_STORE: dict[str, Any]
 if os.environ.get("QDRANT_URL"):
     VECTOR_STORE = {
         "BACKEND": "embeddings.stores.qdrant.QdrantStore",

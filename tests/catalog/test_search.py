@@ -253,6 +253,17 @@ def test_an_empty_shop_answers_with_nothing_and_a_reason(db, settings):
     assert answer.reason == "nothing_matches_filters"
 
 
+def test_an_index_of_another_encoder_is_a_failure_that_names_the_cure(shelf, settings):
+    shelf.put("S-1", 1)
+    settings.ENCODER = {"BACKEND": "tests.fakes.FakeEncoder", "OPTIONS": {"version": "2"}}
+
+    with pytest.raises(ServiceError) as caught:
+        search(Question(image=picture(1)))
+
+    assert caught.value.code == "index_outdated"
+    assert "reindex_catalog" in caught.value.message
+
+
 def test_a_store_that_is_down_is_a_failure_not_an_empty_answer(shelf):
     shelf.break_store()
 

@@ -14,11 +14,12 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from catalog.imports import import_feed
-from catalog.indexing import index_all
+from catalog.indexing import index_all, reindex
 from catalog.models import Merchant, Product, ProductImage
-from embeddings import vector_store
+from embeddings import encoder, vector_store
 from fixtures.demo import MARKER, write_demo
 from shop_search.errors import ShopSearchError
+from shop_search.model_card import ModelCard
 
 T = TypeVar("T")
 
@@ -50,7 +51,7 @@ class Command(BaseCommand):
         except ShopSearchError as error:
             raise CommandError(error.message) from error
         lay_out_samples(drawn)
-        shutil.copyfile(drawn / MARKER, _stamp(drawn))
+        _stamp(drawn).write_text(_wanted(drawn))
 
     def _draw(self, drawn: Path) -> None:
         """Nothing is drawn when the same demo lies there complete."""
@@ -68,9 +69,11 @@ class Command(BaseCommand):
             raise CommandError(f"{failed} rows of the drawn catalogs couldn't be imported; see {drawn}.")
 
     def _index(self) -> None:
-        due = ProductImage.objects.due().count()
-        with self._progress("Indexing pictures", due) as bar:
-            report = index_all(progress=lambda report: bar.update(report.indexed + report.failed))
+        images = ProductImage.objects.indexable()
+        is_outdated = images.embedded_by_another(encoder().card.fingerprint).exists()
+        work = reindex if is_outdated else index_all
+        with self._progress("Indexing pictures", (images if is_outdated else images.due()).count()) as bar:
+            report = work(progress=lambda report: bar.update(report.indexed + report.failed))
         if report.failed:
             self.stderr.write(f"{report.failed} pictures couldn't be indexed.")
 
@@ -94,9 +97,9 @@ class Command(BaseCommand):
 
 
 def is_loaded(drawn: Path) -> bool:
-    """Returns whether this home holds the shop that lies drawn there, completely."""
+    """Returns whether this home holds the shop that lies drawn there, completely, indexed by today's encoder."""
     stamp = _stamp(drawn)
-    return stamp.exists() and stamp.read_bytes() == (drawn / MARKER).read_bytes() and Product.objects.exists()
+    return stamp.exists() and stamp.read_text() == _wanted(drawn) and Product.objects.exists()
 
 
 def lay_out_samples(drawn: Path) -> None:
@@ -116,6 +119,12 @@ def _store_for_now() -> Iterator[None]:
         stop = getattr(vector_store(), "stop", None)
         if stop is not None:
             stop()
+
+
+def _wanted(drawn: Path) -> str:
+    """Returns what the stamp says when all is done. Only the encoder's card is read: loading it takes a second."""
+    card = ModelCard.load(settings.ENCODER["OPTIONS"]["card"])
+    return f"{(drawn / MARKER).read_text()}\n{card.fingerprint}\n"
 
 
 def _stamp(drawn: Path) -> Path:
