@@ -75,8 +75,8 @@ class Preprocessing:
     def normalize(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Returns (n, 3, height, width) float32, normalized by mean and std."""
         scaled = pixels.astype(np.float32) / 255
-        normal: NDArray[np.float32] = (scaled - np.float32(self.mean)) / np.float32(self.std)
-        return normal.transpose(0, 3, 1, 2)
+        normal = (scaled - np.array(self.mean, np.float32)) / np.array(self.std, np.float32)
+        return np.asarray(normal.transpose(0, 3, 1, 2), np.float32)
 
     def fit(self, image: Image.Image) -> Image.Image:
         """Returns the RGB image at the model's size."""

@@ -61,12 +61,14 @@ def phone_photo(image: Image.Image, dice: np.random.Generator, backgrounds: Sequ
         return developed(jittered(trimmed(image), dice), dice)
     product = _turned(cut, dice)
     width, height = product.size
-    sheet = _background(backgrounds[dice.integers(len(backgrounds))], (round(width * 1.5), round(height * 1.5)), dice)
+    sheet = _background(
+        backgrounds[int(dice.integers(len(backgrounds)))], (round(width * 1.5), round(height * 1.5)), dice
+    )
     left, top = round(width * 0.25), round(height * 0.25)
     sheet.paste(product, (left, top), product)
     box = product.getchannel("A").getbbox() or (0, 0, width, height)
     placed = (box[0] + left, box[1] + top, box[2] + left, box[3] + top)
-    return developed(framed(sheet, placed, margins=dice.uniform(-0.06, 0.15, 4)), dice)
+    return developed(framed(sheet, placed, margins=dice.uniform(-0.06, 0.15, 4).tolist()), dice)
 
 
 def jittered(image: Image.Image, dice: np.random.Generator, *, by: float = 0.1) -> Image.Image:

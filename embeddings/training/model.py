@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 from open_clip.model import CustomTextCLIP
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as to_bytes
 from torch import nn
 
 import embeddings.backends.shop_mobilenet  # noqa: F401  (makes our own trunk known to timm)
@@ -67,7 +68,7 @@ def save(model: CustomTextCLIP, config: dict[str, Any], folder: Path) -> None:
         key: (value.half() if value.is_floating_point() else value).contiguous().cpu()
         for key, value in model.state_dict().items()
     }
-    save_file(state, folder / CHECKPOINT_NAME)
+    (folder / CHECKPOINT_NAME).write_bytes(to_bytes(state))
 
 
 def load(folder: Path) -> tuple[CustomTextCLIP, dict[str, Any]]:

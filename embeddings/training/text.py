@@ -1,7 +1,6 @@
 """What the text tower reads: its tokenizer, and the captions that pictures are paired with."""
 
 from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
@@ -9,6 +8,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 from embeddings.training.dataset import Picture
 
 PAD, BOS, EOS = "<|pad|>", "<|bos|>", "<|eos|>"  # ids 0, 1, 2: text_cfg's pad_id and eos_id
+TOKENIZER_NAME = "tokenizer.json"
 CONTEXT_LENGTH = 32  # the longest of 4,019 titles has 21 tokens
 
 
@@ -37,11 +37,6 @@ def train_tokenizer(texts: Iterable[str], *, vocabulary: int = 4096) -> Tokenize
     tokenizer.enable_truncation(CONTEXT_LENGTH)
     tokenizer.enable_padding(length=CONTEXT_LENGTH, pad_id=0, pad_token=PAD)
     return tokenizer
-
-
-def save_tokenizer(tokenizer: Tokenizer, path: Path) -> None:
-    """Writes tokenizer.json."""
-    tokenizer.save(str(path))
 
 
 def caption(picture: Picture, dice: np.random.Generator) -> str:

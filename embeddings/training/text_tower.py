@@ -4,9 +4,11 @@ The image side is judged on real pairs of pictures and must not pay for the titl
 Transfer with Locked-image text Tuning", 2022.
 """
 
+import hashlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,9 +34,6 @@ class TextPlan:
     seed: int = 0
 
 
-Progress = Callable[[int, float], None]
-
-
 def train_text(
     model: Any,
     tokenizer: Tokenizer,
@@ -42,12 +41,11 @@ def train_text(
     images: NDArray[np.float32],
     plan: TextPlan,
     *,
+    checkpoint: Path | None = None,
     device: torch.device | None = None,
-    on_epoch: Progress | None = None,
 ) -> list[float]:
     """Trains `model.text` in place on `images`, (n, variants, dim) unit rows of `pictures`; returns the losses."""
     device = device or torch.device("cpu")
-    dice = np.random.default_rng(plan.seed)
     torch.manual_seed(plan.seed)
     tower, scale = model.text.to(device).train(), model.logit_scale
     mask = tower.attn_mask
@@ -62,8 +60,11 @@ def train_text(
         optimizer, [plan.learning_rate, 1e-2], total_steps=steps, pct_start=0.1
     )
     groups = np.unique([picture.title.casefold() or picture.product for picture in pictures], return_inverse=True)[1]
-    losses: list[float] = []
-    for epoch in range(plan.epochs):
+    # A checkpoint goes on only with the embeddings and the plan it was made for.
+    run = hashlib.sha256(images.tobytes() + repr((plan, len(pictures))).encode()).hexdigest()
+    losses = _resumed(checkpoint, run, model, optimizer, schedule)
+    for epoch in range(len(losses), plan.epochs):
+        dice = np.random.default_rng((plan.seed, epoch))
         order, running = dice.permutation(len(pictures)), []
         batches = range(0, max(1, len(order) - plan.batch + 1), plan.batch)
         for start in tqdm(batches, desc=f"text epoch {epoch + 1}/{plan.epochs}", unit="step", leave=False):
@@ -82,11 +83,38 @@ def train_text(
                 scale.clamp_(0, math.log(100))
             running.append(float(loss.detach()))
         losses.append(float(np.mean(running)))
-        if on_epoch:
-            on_epoch(epoch + 1, losses[-1])
+        _save(checkpoint, run, model, optimizer, schedule, losses)
     tower.attn_mask = mask
     tower.eval()
     return losses
+
+
+def _save(path: Path | None, run: str, model: Any, optimizer: Any, schedule: Any, losses: list[float]) -> None:
+    """Keeps everything the next epoch needs."""
+    if path is None:
+        return
+    state = {
+        "text": model.text.state_dict(), "scale": model.logit_scale.detach(), "optimizer": optimizer.state_dict(),
+        "schedule": schedule.state_dict(), "losses": losses, "run": run,
+    }  # fmt: skip
+    partial = path.with_suffix(".part")
+    torch.save(state, partial)
+    partial.rename(path)
+
+
+def _resumed(path: Path | None, run: str, model: Any, optimizer: Any, schedule: Any) -> list[float]:
+    """Loads the last finished epoch, if any; returns the losses so far."""
+    if path is None or not path.is_file():
+        return []
+    state = torch.load(path, weights_only=True)
+    if state["run"] != run:
+        return []
+    model.text.load_state_dict(state["text"])
+    with torch.no_grad():
+        model.logit_scale.copy_(state["scale"])
+    optimizer.load_state_dict(state["optimizer"])
+    schedule.load_state_dict(state["schedule"])
+    return list(state["losses"])
 
 
 def _ids(tokenizer: Tokenizer, texts: Sequence[str]) -> Tensor:
