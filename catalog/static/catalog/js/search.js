@@ -83,6 +83,7 @@ function showWaiting(photo) {
   stage.open(photo);
   chips.clear();
   strip.hide();
+  byId("share").hidden = true; // there is no link yet
   title(texts.searching);
   note("");
   results.wait();
@@ -173,6 +174,7 @@ function show(answer) {
   chips.show(answer, { canChoose: canSearch });
   results.show(answer);
   if (!canSearch) results.moreRow.hidden = true;
+  byId("share").hidden = false;
   title(headline(answer));
   count(answer);
   document.title = `${scope(answer)} · Shop Search`;
