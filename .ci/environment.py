@@ -1,12 +1,11 @@
 """Makes or updates a virtual environment from pyproject.toml: `python3 environment.py .venv [extra ...]`.
 
 The project runs from its clone, so only what it needs is installed, never the project itself. A folder that holds what
-pyproject.toml asks for is left alone. A half-made one is made anew, because pip may leave a package half unpacked when
-it is stopped; the downloads come from pip's cache then.
+pyproject.toml asks for is left alone, and one that held what it asked for before is updated. A half-made one is made
+anew, because pip may leave a package half unpacked when it is stopped; the downloads come from pip's cache then.
 """
 
 import fcntl
-import hashlib
 import os
 import shutil
 import subprocess
@@ -31,32 +30,32 @@ def main():
 def prepare(folder, extras):
     wanted = requirements(extras)
     stamp = os.path.join(folder, "made-from")
-    made_from = hashlib.sha256("\n".join([sys.version, *wanted]).encode()).hexdigest()
-    if read(stamp) == made_from:
+    # Scripts in it name their Python by its path: a moved folder is another one.
+    base = "\n".join([sys.version, os.path.abspath(folder)])
+    have = read(stamp)
+    if have == "\n".join([base, *wanted]):
         return
 
     what = "what serving needs" if not extras else "serving, " + ", ".join(extras)
-    say(f"Making {folder} with Python {sys.version.split()[0]}: {what} ({len(wanted)} packages and what they need).")
-    if "train" in extras:
-        say("Torch from PyPI is large (about 6 GB unpacked); this takes some minutes.")
-    shutil.rmtree(folder, ignore_errors=True)
-    python = make(folder)
-    pip = [
-        python,
-        "-m",
-        "pip",
-        "--disable-pip-version-check",
-        "--no-input",
-        "install",
-        "-qq",  # a mirror may warn of hundreds of things that concern nobody here
-        "--progress-bar",
-        "off",
-    ]
+    if have.startswith(base):
+        say(f"Updating {folder}: pyproject.toml asks for something else.")
+        os.remove(stamp)  # until it is whole again
+    else:
+        say(
+            f"Making {folder} with Python {sys.version.split()[0]}: {what} ({len(wanted)} packages and what they need)."
+        )
+        if "train" in extras:
+            say("Torch from PyPI is large (about 6 GB unpacked); this takes some minutes.")
+        shutil.rmtree(folder, ignore_errors=True)
+        make(folder)
+    # -qq: a mirror may warn of hundreds of things that concern nobody here.
+    pip = [os.path.join(folder, "bin", "python"), "-m", "pip", "--disable-pip-version-check", "--no-input"]
     run(
-        [*pip, *wanted], "Installing packages failed; pip's own lines above say why. Run the same command to try again."
+        [*pip, "install", "-qq", "--progress-bar", "off", *wanted],
+        "Installing packages failed; pip's own lines above say why. Run the same command to try again.",
     )
     with open(stamp, "w", encoding="utf-8") as stream:
-        stream.write(made_from)
+        stream.write("\n".join([base, *wanted]))
     say(f"{folder} is ready.")
 
 
@@ -69,12 +68,11 @@ def requirements(extras):
 
 
 def make(folder):
-    """Makes an empty environment and returns its Python."""
+    """Makes an empty environment."""
     run(
         [sys.executable, "-m", "venv", folder],
         "Python's venv module doesn't work here. On Debian and Ubuntu: apt-get install python3-venv",
     )
-    return os.path.join(folder, "bin", "python")
 
 
 def run(command, hint):
