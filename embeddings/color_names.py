@@ -22,8 +22,8 @@ SILVER = "silver"
 MULTICOLOR = "multicolor"
 
 # Where each name lies in CIELAB. A photographed "navy" is grayer than a painted one, and "red" covers more than one
-# point, so most names have several. Fitted to agree with the color that merchants gave 2,436 product photos and with the
-# usual names of 123 paints; how many of 2,706 other photos agree, `benchmarks/color_naming.py` tells.
+# point, so most names have several. Fitted to agree with the color that merchants gave 2,436 product photos and with
+# the usual names of 123 paints; how many of 2,706 other photos agree, `benchmarks/color_naming.py` tells.
 _ANCHORS: dict[str, tuple[tuple[float, float, float], ...]] = {
     "black": ((22, 0, 0), (36, 0, 0)),
     "gray": ((46, 0, 0), (58, 0, 0), (71, 0, 0)),
