@@ -1,0 +1,224 @@
+"""Lays one picture over another, to tell a copy from a look-alike, whatever was cropped off or put around it.
+
+Fingerprints and embeddings only suggest copies: two shoes photographed alike differ in a few bits, a crop in a hundred.
+Two pictures are copies when, laid over each other, their edges run alike.
+
+Steps: lay the smaller over the larger at 19 sizes and find the best place of each (normalized cross-correlation by
+FFT), both ways round; keep the places whose edges agree best; move and resize those in small steps while that helps.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from embeddings.fingerprint import AS_IS, MIRRORED, turned
+
+Box = tuple[float, float, float, float]  # x1, y1, x2, y2
+_Place = tuple[float, float, float, float]  # x, y, width, height, as shares of the larger picture's sides
+
+_COARSE = 64  # longest side, in pixels, at which places are looked for
+_SIZES = 1.04 ** -np.arange(19.0)  # down to half the size that just fits: a crop that keeps a quarter of the area
+_SMALLEST = 12  # pixels of the coarse picture
+_FINE = (32, 96)  # side of the patches whose edges are compared: as many pixels as the smaller has, within these
+_TRIED = 3  # places of each way round whose edges are compared
+_REFINED = 2
+_STEPS = (0.012, 0.006, 0.003, 0.0015)  # of the patch's side
+_MOVES = ((1, 0, 0, 0), (-1, 0, 0, 0), (0, 1, 0, 0), (0, -1, 0, 0), (-0.5, -0.5, 1, 1), (0.5, 0.5, -1, -1))
+_HOPELESS = 0.25  # edges that agree less than this before refining belong to different pictures
+_BLOCKS = 8  # a patch is judged in 8 x 8 blocks ...
+_FORGIVEN = 6  # ... of which the worst six may hold a caption or a price tag
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """How two pictures lie over each other.
+
+    `agreement` in [-1, 1] is the correlation of their edges where they overlap. The boxes show the same thing, in
+    pixels of each picture as given; `turn` (of `embeddings.fingerprint.TURNS`) turns the first like the second.
+    """
+
+    agreement: float
+    turn: int
+    first_box: Box
+    second_box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """The smaller picture at a place in the larger."""
+
+    larger: Image.Image
+    smaller: Image.Image
+    place: _Place
+    turn: int
+    is_first_larger: bool
+
+
+def align(first: Image.Image, second: Image.Image, *, turns: Iterable[int] = (AS_IS, MIRRORED)) -> Alignment:
+    """Returns the best alignment of two pictures, with the first turned in any of the given ways.
+
+    Both should be no larger than needed, a few hundred pixels; 10 to 20 ms. Handles crops down to half a side, and
+    borders, bars and frames up to twice the picture's side; not both at once, and no perspective.
+    """
+    fits: list[_Fit] = []
+    gray = second.convert("L")
+    for turn in turns:
+        other = turned(first.convert("L"), turn)
+        fits.append(_Fit(gray, other, (0.0, 0.0, 1.0, 1.0), turn, is_first_larger=False))  # also if squeezed
+        for larger, smaller, is_first_larger in ((gray, other, False), (other, gray, True)):
+            places = _places(larger, smaller)[:_TRIED]
+            fits += [_Fit(larger, smaller, place, turn, is_first_larger) for place in places]
+    judged = sorted(((_Judge(fit).agreement(fit.place), fit) for fit in fits), key=lambda pair: -pair[0])
+    refined = [_Judge(fit).refine(fit.place, start) for start, fit in judged[:_REFINED]]
+    best = max(range(len(refined)), key=lambda index: refined[index][0])
+    agreement, place = refined[best]
+    return _alignment(judged[best][1], place, agreement, first, second)
+
+
+def _alignment(fit: _Fit, place: _Place, agreement: float, first: Image.Image, second: Image.Image) -> Alignment:
+    x, y, width, height = place
+    inside = (x, y, x + width, y + height)
+    whole = (0.0, 0.0, 1.0, 1.0)
+    first_share, second_share = (inside, whole) if fit.is_first_larger else (whole, inside)
+    return Alignment(
+        agreement,
+        fit.turn,
+        _scaled(_turned_back(first_share, fit.turn), first.size),
+        _scaled(second_share, second.size),
+    )
+
+
+def _turned_back(box: Box, turn: int) -> Box:
+    """Returns a box of the turned picture, in shares of its sides, as a box of the picture before it was turned."""
+    x1, y1, x2, y2 = box
+    if turn >= 4:  # these swap the sides; undone, they are a swap followed by one of the first four
+        x1, y1, x2, y2 = y1, x1, y2, x2
+    is_mirrored = turn in (1, 3, 5, 7)
+    is_upside_down = turn in (2, 3, 6, 7)
+    if is_mirrored:
+        x1, x2 = 1 - x2, 1 - x1
+    if is_upside_down:
+        y1, y2 = 1 - y2, 1 - y1
+    return (x1, y1, x2, y2)
+
+
+def _scaled(box: Box, size: tuple[int, int]) -> Box:
+    width, height = size
+    x1, y1, x2, y2 = (min(max(value, 0.0), 1.0) for value in box)
+    return (x1 * width, y1 * height, x2 * width, y2 * height)
+
+
+def _places(larger: Image.Image, smaller: Image.Image) -> list[_Place]:
+    """Returns the best place of the smaller picture in the larger for each of its sizes, best first."""
+    scale = _COARSE / max(larger.size)
+    width, height = (max(_SMALLEST, round(side * scale)) for side in larger.size)
+    ground = np.asarray(larger.resize((width, height), Image.Resampling.BOX), dtype=np.float32)
+    ground = ground - ground.mean()
+    fit = min(width / smaller.width, height / smaller.height)
+    sizes = [(round(smaller.width * fit * size), round(smaller.height * fit * size)) for size in _SIZES]
+    sizes = [size for size in dict.fromkeys(sizes) if min(size) >= _SMALLEST]
+    if not sizes:
+        return []
+    patches = np.zeros((len(sizes), height, width), dtype=np.float32)
+    for patch, (w, h) in zip(patches, sizes, strict=True):
+        pixels = np.asarray(smaller.resize((w, h), Image.Resampling.BOX), dtype=np.float32)
+        patch[:h, :w] = pixels - pixels.mean()
+    products = np.fft.irfft2(np.fft.rfft2(ground) * np.conj(np.fft.rfft2(patches)), (height, width))
+    sums, squares = _integral(ground), _integral(ground.astype(np.float64) ** 2)
+    found: list[tuple[float, _Place]] = []
+    for patch, product, (w, h) in zip(patches, products, sizes, strict=True):
+        total, energy = _window_sums(sums, w, h), _window_sums(squares, w, h)
+        spread = np.sqrt(np.maximum(energy - total**2 / (w * h), 1.0)) * (np.sqrt((patch**2).sum()) + 1e-3)
+        correlation = product[: height - h + 1, : width - w + 1] / spread
+        y, x = np.unravel_index(correlation.argmax(), correlation.shape)
+        found.append((float(correlation[y, x]), (x / width, y / height, w / width, h / height)))
+    return [place for _, place in sorted(found, reverse=True)]
+
+
+def _integral(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    table = np.zeros((values.shape[0] + 1, values.shape[1] + 1))
+    table[1:, 1:] = values.cumsum(axis=0).cumsum(axis=1)
+    return table
+
+
+def _window_sums(table: NDArray[np.float64], width: int, height: int) -> NDArray[np.float64]:
+    return table[height:, width:] - table[:-height, width:] - table[height:, :-width] + table[:-height, :-width]
+
+
+class _Judge:
+    """Compares the edges of the smaller picture with those at a place in the larger."""
+
+    def __init__(self, fit: _Fit) -> None:
+        self._larger = fit.larger
+        shown = (*fit.smaller.size, fit.larger.width * fit.place[2], fit.larger.height * fit.place[3])
+        side = round(min(max(min(shown), _FINE[0]), _FINE[1]))
+        self._side = side - side % _BLOCKS
+        small = fit.smaller.resize((self._side, self._side), Image.Resampling.BILINEAR)
+        self._edges = _edges(np.asarray(small, dtype=np.float32))
+
+    def agreement(self, place: _Place) -> float:
+        """Returns the correlation of all edges."""
+        return self._correlation(*self._energies(place))
+
+    def refine(self, place: _Place, agreement: float) -> tuple[float, _Place]:
+        """Returns the agreement, forgiving of overlays, at the best place nearby, and that place."""
+        if agreement < _HOPELESS:
+            return agreement, place
+        for step in _STEPS:
+            agreement, place = self._climb(place, agreement, step)
+        return self._forgiving(place), place
+
+    def _climb(self, place: _Place, agreement: float, step: float) -> tuple[float, _Place]:
+        is_better = True
+        while is_better:
+            is_better = False
+            for move in _MOVES:
+                x, y, width, height = place
+                dx, dy, dw, dh = (part * step for part in move)
+                moved = (x + dx * width, y + dy * height, width * (1 + dw), height * (1 + dh))
+                if not _is_inside(moved):
+                    continue
+                score = self.agreement(moved)
+                if score > agreement + 1e-4:
+                    agreement, place, is_better = score, moved, True
+        return agreement, place
+
+    def _forgiving(self, place: _Place) -> float:
+        """Returns the correlation without the blocks that disagree most: what was written or stuck on a copy."""
+        both, here, there = (self._by_block(energy) for energy in self._energies(place))
+        scale = np.sqrt(here.sum() / (there.sum() + 1e-6))
+        disagreement = here + scale**2 * there - 2 * scale * both
+        kept = np.argsort(disagreement)[: _BLOCKS**2 - _FORGIVEN]
+        return self._correlation(both[kept], here[kept], there[kept])
+
+    def _energies(self, place: _Place) -> Sequence[NDArray[np.float32]]:
+        x, y, width, height = place
+        w, h = self._larger.size
+        box = (max(x * w, 0), max(y * h, 0), min((x + width) * w, w), min((y + height) * h, h))
+        patch = self._larger.resize((self._side, self._side), Image.Resampling.BILINEAR, box=box)
+        edges = _edges(np.asarray(patch, dtype=np.float32))
+        return [(edges * self._edges).sum(axis=0), (edges**2).sum(axis=0), (self._edges**2).sum(axis=0)]
+
+    def _by_block(self, energy: NDArray[np.float32]) -> NDArray[np.float32]:
+        block = self._side // _BLOCKS
+        summed: NDArray[np.float32] = energy.reshape(_BLOCKS, block, _BLOCKS, block).sum(axis=(1, 3)).ravel()
+        return summed
+
+    @staticmethod
+    def _correlation(both: NDArray[np.float32], here: NDArray[np.float32], there: NDArray[np.float32]) -> float:
+        return float(both.sum() / (np.sqrt(here.sum() * there.sum()) + 1e-3))
+
+
+def _is_inside(place: _Place) -> bool:
+    x, y, width, height = place
+    slack = _STEPS[-1]
+    return min(x, y) > -slack and max(x + width, y + height) < 1 + slack and min(width, height) > 0.2
+
+
+def _edges(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Returns (2, side, side): how the picture brightens downward and to the right."""
+    down, right = np.gradient(pixels)
+    return np.stack([down, right])
