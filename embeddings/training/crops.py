@@ -31,19 +31,20 @@ CLASSES: Mapping[str, tuple[str, ...]] = {
 def find_boxes(pictures: Sequence[Picture], path: Path) -> dict[str, Box | None]:
     """Returns the box of each picture's product, by file, in its pixels; None where the detector saw none.
 
-    Written to `path` as it goes; what is there is not computed again. Raises ServiceError when there is no detector.
+    Kept at `path` for the next run with the same detector. Raises ServiceError when there is no detector.
     """
-    known: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
-    open_files = [picture for picture in pictures if str(picture.path) not in known]
-    if open_files:
-        detector = Backend[Any]("DETECTOR")()
-        for start in tqdm(range(0, len(open_files), BATCH), desc="finding products", unit="batch"):
-            batch = open_files[start : start + BATCH]
-            images = [Image.open(picture.path).convert("RGB") for picture in batch]
-            for picture, found in zip(batch, detector.detect(images), strict=True):
-                known[str(picture.path)] = [[one.category, one.confidence, *one.xyxy] for one in found]
+    detector = Backend[Any]("DETECTOR")()
+    kept = json.loads(path.read_text()) if path.is_file() else {}
+    known: dict[str, Any] = kept.get("found", {}) if kept.get("detector") == detector.card.fingerprint else {}
+    unseen = [picture for picture in pictures if str(picture.path) not in known]
+    for start in tqdm(range(0, len(unseen), BATCH), desc="finding products", unit="batch", disable=not unseen):
+        batch = unseen[start : start + BATCH]
+        images = [Image.open(picture.path).convert("RGB") for picture in batch]
+        for picture, found in zip(batch, detector.detect(images), strict=True):
+            known[str(picture.path)] = [[one.category, one.confidence, *one.xyxy] for one in found]
+    if unseen:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(known))
+        path.write_text(json.dumps({"detector": detector.card.fingerprint, "found": known}))
     wanted = _categories(pictures, known)
     return {str(p.path): _choose(known[str(p.path)], wanted[p.product]) for p in pictures}
 

@@ -113,6 +113,11 @@ def _convert(tower: nn.Module, example: Tensor, path: Path) -> None:
     try:
         with torch.inference_mode():
             model = ov.convert_model(tower.eval(), example_input=example, input=[-1, *example.shape[1:]])
+        # OpenVINO numbers constants through a process: without names of our own, the same weights exported twice would
+        # be two files with two fingerprints.
+        model.set_friendly_name(path.stem)
+        for index, operation in enumerate(model.get_ordered_ops()):
+            operation.set_friendly_name(f"{operation.get_type_name()}_{index}")
         ov.save_model(model, path, compress_to_fp16=True)
     except Exception as error:  # conversion fails with whatever the traced code raised
         raise ServiceError("export_failed", f"OpenVINO can't convert {type(tower).__name__}: {error}") from error
