@@ -123,7 +123,7 @@ def _store_for_now() -> Iterator[None]:
 
 def _wanted(drawn: Path) -> str:
     """Returns what the stamp says when all is done. Only the encoder's card is read: loading it takes a second."""
-    card = ModelCard.load(settings.ENCODER["OPTIONS"]["card"])  # type: ignore[index]  # the stubs see a Collection
+    card = ModelCard.load(settings.ENCODER["OPTIONS"]["card"])
     return f"{(drawn / MARKER).read_text()}\n{card.fingerprint}\n"
 
 

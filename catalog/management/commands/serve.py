@@ -74,7 +74,7 @@ def programs(claim: Claim) -> list[Program]:
         Program("web", (manage, "web", "--skip-checks", "--fd", str(listener)), fds=(listener,)),
     ]
     if settings.VECTOR_STORE["BACKEND"] == "embeddings.stores.edge.EdgeStore":
-        path = str(settings.VECTOR_STORE["OPTIONS"]["path"])  # type: ignore[index]  # the stubs see one of two dicts
+        path = str(settings.VECTOR_STORE["OPTIONS"]["path"])
         found.insert(0, Program("store", ("-m", "embeddings.stores.edge_program", path), stops_last=True))
     return found
 
