@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL.Image import Image
-from ultralytics import YOLO
 
 from detection.backends.reading import Reading
+from detection.backends.yolo import YOLO
 from detection.letterbox import letterbox
 from detection.suppression import Kept
 from detection.types import Detection

@@ -10,9 +10,9 @@ from typing import Any
 import openvino as ov
 import torch
 import ultralytics
-from ultralytics import YOLO
 
 from detection.backends.reading import HEAD
+from detection.backends.yolo import YOLO
 from detection.categories import category_of
 from shop_search.errors import InputError
 from shop_search.model_card import ModelCard, WeightFile, sha256_of

@@ -11,8 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ultralytics import YOLO
-
+from detection.backends.yolo import YOLO
 from detection.training.dataset import Part, combine, read
 from detection.training.export import RUN_NOTES
 from shop_search.errors import InputError

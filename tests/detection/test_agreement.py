@@ -19,7 +19,9 @@ CLEAR = 0.02  # detections this near to the threshold may be served by one side 
 
 @pytest.fixture(scope="module")
 def pair() -> tuple[Detector, Detector]:
-    pytest.importorskip("ultralytics", reason="ultralytics is not installed: it comes with the 'train' extra")
+    pytest.importorskip(
+        "detection.backends.yolo", reason="ultralytics is not installed: it comes with the 'train' extra"
+    )
     from detection.backends.ultralytics import UltralyticsDetector
 
     return OpenVINODetector(card=CARD), UltralyticsDetector(card=CARD)

@@ -13,7 +13,7 @@ from detection.categories import DETECTED
 from detection.training.dataset import Label, Sample, write, write_yaml
 from shop_search.model_card import ModelCard
 
-pytest.importorskip("ultralytics", reason="ultralytics is not installed: it comes with the 'train' extra")
+pytest.importorskip("detection.backends.yolo", reason="ultralytics is not installed: it comes with the 'train' extra")
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from ultralytics import YOLO
+    from detection.backends.yolo import YOLO
 
     root = tmp_path_factory.mktemp("run")
     YOLO("yolov8n.yaml", verbose=False).save(root / "fresh.pt")

@@ -85,7 +85,9 @@ def test_average_precision_is_the_area_under_the_curve(hits: list[int], n: int, 
 
 
 def test_our_average_precision_is_that_of_ultralytics_for_random_detections() -> None:
-    metrics = pytest.importorskip("ultralytics.utils.metrics", reason="ultralytics comes with the 'train' extra")
+    pytest.importorskip("detection.backends.yolo", reason="ultralytics comes with the 'train' extra")
+    from ultralytics.utils import metrics
+
     random = np.random.default_rng(5)
     for _ in range(20):
         hits = random.random(200) < np.linspace(0.9, 0.1, 200)
