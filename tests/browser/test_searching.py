@@ -153,8 +153,8 @@ def test_a_late_answer_never_replaces_a_newer_one(page, look):
                 window.lateArrived = false;
                 const response = await plain(url, { ...options, signal: undefined });
                 const body = await response.text();
-                await new Promise((resolve) => setTimeout(resolve, 1500));
-                window.lateArrived = true;
+                await new Promise((resolve) => { window.letItArrive = resolve; });
+                setTimeout(() => { window.lateArrived = true; });
                 return new Response(body, { status: response.status });
             };
         }"""
@@ -162,8 +162,8 @@ def test_a_late_answer_never_replaces_a_newer_one(page, look):
     with page.page.expect_response(is_search):
         page.page.click(f'.dot[data-region="{slow["id"]}"]')
     newest = page.answer_to(lambda: page.page.get_by_role("button", name="Everything").click())
-    assert page.page.evaluate("window.lateArrived") is False
-
+    page.until("Boolean(window.letItArrive)")
+    page.page.evaluate("window.letItArrive()")
     page.until("window.lateArrived")
     page.page.wait_for_timeout(200)
     assert page.shown_products() == [result["product"]["id"] for result in newest["results"]]
