@@ -148,7 +148,10 @@ SEARCH_MAX_IMAGE_BYTES = 25 * 1024 * 1024
 SEARCH_FETCH_TIMEOUT_S = 8.0
 
 # Scores between pictures from which a result is called this, best first; under the last, nothing is close.
-BAND_THRESHOLDS = {"same_photo": 0.98, "same_product": 0.85, "similar": 0.6}
+# Read off the bundled encoder on a catalog of 5,166 photos: of 156 on-model photos of products that are not in it, 1 %
+# reach .464, and of 200 grocery photos 1 % reach .352; half of the photos of a product reach .434 with another of its
+# photos. The lowest is a compromise: about half of 150 street photos, and a quarter of the groceries, reach .25.
+BAND_THRESHOLDS = {"same_photo": 0.93, "same_product": 0.48, "similar": 0.24}
 
 LOGGING = {
     "version": 1,
