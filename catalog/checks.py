@@ -19,9 +19,9 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
 from shop_search.errors import ServiceError
+from shop_search.instance import LOCAL_HOSTS
 from shop_search.model_card import ModelCard
 
-LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]"}
 MODELS = {"DETECTOR": "detector", "ENCODER": "encoder"}
 
 

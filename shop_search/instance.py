@@ -7,6 +7,7 @@ from pathlib import Path
 
 from shop_search.errors import ServiceError
 
+LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 BACKLOG = 128  # connections that wait while the web process restarts
 
 
@@ -84,6 +85,7 @@ class Claim:
     def __init__(self, home: Path, host: str, port: int) -> None:
         """Raises ServiceError `port_unavailable` or `already_running`."""
         self._lock = HomeLock(home)
+        self.host = host
         self.listener = bind(host, port)
         self.port: int = self.listener.getsockname()[1]
         self.address = address_of(self.listener, host)

@@ -23,12 +23,14 @@ READY = re.compile(r"is ready at http://127\.0\.0\.1:(\d+)/")
 class Shop:
     """A running `manage.py serve`, or `demo`, on a home of its own and a free port."""
 
-    def __init__(self, home: Path, *, command: str = "serve", patience_s: float = PATIENCE_S) -> None:
+    def __init__(
+        self, home: Path, *, command: str = "serve", arguments: tuple[str, ...] = (), patience_s: float = PATIENCE_S
+    ) -> None:
         self.home = home
         self.patience_s = patience_s
         self.lines: list[str] = []
         self.process = subprocess.Popen(
-            [sys.executable, "manage.py", command, "--port", "0"],
+            [sys.executable, "manage.py", command, "--port", "0", *arguments],
             cwd=settings.BASE_DIR,
             env=environment(home),
             stdout=subprocess.PIPE,

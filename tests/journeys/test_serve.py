@@ -88,3 +88,12 @@ def test_a_busy_port_is_refused_before_anything_starts(shop: Shop, tmp_path_fact
     assert second.returncode == 1
     assert f"Port {shop.port} on 127.0.0.1 can't be used" in second.stderr
     assert not (other / "shop_search.sqlite3").exists()
+
+
+def test_listening_for_others_says_who_is_answered(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, arguments=("--host", "0.0.0.0"))
+    try:
+        wait_until(lambda: "only this machine is answered" in shop.said, shop)
+        assert "SHOP_SEARCH_HOSTS" in shop.said
+    finally:
+        shop.kill_all()

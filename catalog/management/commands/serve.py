@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from shop_search.errors import ServiceError
-from shop_search.instance import Claim, listen
+from shop_search.instance import LOCAL_HOSTS, Claim, listen
 from shop_search.supervisor import Program, Supervisor
 
 # After this without an answer, people are told that something is wrong; the programs are still kept running.
@@ -44,6 +44,7 @@ class Command(BaseCommand):
 
     def _serve(self, claim: Claim) -> None:
         listen(claim.listener)
+        self._say_who_is_refused(claim.host)
         supervisor = Supervisor(programs(claim), cwd=settings.BASE_DIR, env=environment(), say=self._say)
         threading.Thread(target=self._announce, args=(claim,), name="announce", daemon=True).start()
         supervisor.run()
@@ -60,6 +61,11 @@ class Command(BaseCommand):
             time.sleep(pause_s)
         self.stdout.write(f"\nShop Search is ready at {claim.address}\nPress Ctrl-C to stop it.\n")
         self.stdout.flush()
+
+    def _say_who_is_refused(self, host: str) -> None:
+        """The port may be open to others while Django answers their requests with 400."""
+        if host not in LOCAL_HOSTS and LOCAL_HOSTS.issuperset(settings.ALLOWED_HOSTS):
+            self._say(f"Listening on {host}, but only this machine is answered: name others in SHOP_SEARCH_HOSTS.")
 
     def _say(self, line: str) -> None:
         self.stderr.write(f"serve: {line}")
