@@ -7,6 +7,8 @@ import pytest
 from django.conf import settings
 from django.core.management import get_commands
 
+from shop_search.model_card import ModelCard
+
 ROOT = Path(settings.BASE_DIR)
 OUR_APPS = ("catalog", "detection", "embeddings")
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -61,3 +63,18 @@ def test_a_page_links_only_to_files_that_exist(page: Path) -> None:
     links = re.findall(r"\]\(([^)#\s]+)[^)]*\)|(?:src|srcset|href)=\"([^\"#]+)\"", text)
     local = [link for pair in links for link in pair if link and not link.startswith(("http:", "https:", "mailto:"))]
     assert [link for link in local if not (page.parent / link).exists()] == []
+
+
+def test_the_readme_gives_the_bundled_models_measures_as_their_cards_do() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    detector = ModelCard.load(ROOT / "detection" / "weights" / "card.json").metrics
+    street, drawn = detector["street"], detector["drawn"]
+    encoder = ModelCard.load(ROOT / "embeddings" / "weights" / "card.json").metrics
+    views, plain = encoder["views_crop"]["recall@1"], encoder["plain_backbone"]["views_crop"]["recall@1"]
+    rows = [
+        f"| detector, mAP50, street photos | {street['map50']:.3f} | {street['images']} photos |",
+        f"| detector, mAP50, drawn scenes | {drawn['map50']:.3f} | {drawn['images']} scenes |",
+        f"| encoder, recall@1, another view of a real product | {views['value']:.3f} | {views['n']} products |",
+        f"| the same, plain pretrained backbone | {plain['value']:.3f} | {plain['n']} products |",
+    ]
+    assert [row for row in rows if row not in text] == []
