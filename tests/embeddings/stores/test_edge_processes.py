@@ -28,7 +28,10 @@ SAY_PID = "import sys; from embeddings.stores.edge import EdgeStore; print(EdgeS
 
 
 def kill(store: EdgeStore) -> None:
-    pid = store.pid()
+    """Kills the daemon; while the writer's client is starting a new one, its pid takes a moment to be known."""
+    deadline = time.monotonic() + 30
+    while (pid := store.pid()) is None and time.monotonic() < deadline:
+        time.sleep(0.01)
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
 
