@@ -7,6 +7,7 @@ import numpy as np
 import timm
 from numpy.typing import NDArray
 from PIL.Image import Image
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from embeddings.preprocessing import Preprocessing
@@ -25,7 +26,7 @@ class PlainTrunk:
         net = timm.create_model("mobilenetv2_100", num_classes=0)
         try:
             net.load_state_dict(load_file(weights))
-        except (OSError, RuntimeError) as error:
+        except (OSError, RuntimeError, SafetensorError) as error:
             raise InputError("backbone_unreadable", f"{weights} is no state of mobilenetv2_100: {error}") from error
         self._trunk = Trunk(net, PREPROCESSING)
         self.card = ModelCard(

@@ -4,6 +4,7 @@ Each table is (n, variants, 2112) float16. Variant 0 is the picture as the catal
 augmented. A table that is complete on disk is not computed again, so a killed training resumes.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -27,6 +28,7 @@ class Trunk:
 
     def __init__(self, trunk: torch.nn.Module, preprocessing: Preprocessing) -> None:
         self.preprocessing = preprocessing
+        self.identity = _identity(trunk, preprocessing)
         self._run: Callable[[NDArray[np.float32]], NDArray[np.float32]]
         trunk = trunk.eval()
         if torch.cuda.is_available():
@@ -65,6 +67,14 @@ class Trunk:
         np.save(partial, table)
         partial.rename(path)
         return table
+
+
+def _identity(trunk: torch.nn.Module, preprocessing: Preprocessing) -> str:
+    """Returns what changes when the features may."""
+    digest = hashlib.sha256(repr(preprocessing).encode())
+    for key, value in trunk.state_dict().items():
+        digest.update(key.encode() + value.detach().cpu().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def _batches(rows: Iterable[Sequence[Image]]) -> Iterator[list[Sequence[Image]]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from open_clip.model import CustomTextCLIP
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from safetensors.torch import save as to_bytes
 from torch import nn
@@ -33,7 +34,7 @@ def build(config: dict[str, Any], *, backbone: Path | None = None) -> CustomText
     if backbone is not None:
         try:
             trunk_of(model).net.load_state_dict(load_file(backbone))
-        except (OSError, RuntimeError) as error:
+        except (OSError, RuntimeError, SafetensorError) as error:
             raise InputError("backbone_unreadable", f"{backbone} is no state of the model's trunk: {error}") from error
     return model
 
@@ -80,7 +81,7 @@ def load(folder: Path) -> tuple[CustomTextCLIP, dict[str, Any]]:
         model.load_state_dict(
             {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
         )
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, SafetensorError) as error:
         raise InputError("checkpoint_unreadable", f"{folder} holds no checkpoint of its config: {error}") from error
     return model, config
 

@@ -6,6 +6,7 @@ drawn      (n, 4)   both views of a drawn product, whole and cropped
 scenes     (n, 3)   a drawn scene's crop of one product, two re-framed and re-lit; `skus` says whose
 """
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from embeddings.training.augment import developed, framed, jittered, phone_photo
 from embeddings.training.crops import Box, find_boxes
 from embeddings.training.dataset import Picture, read_products, read_views
 from embeddings.training.features import Features, Trunk
+from shop_search.errors import InputError
 
 EVERY_BACKGROUND = 8  # one street photo in eight is variety enough, and fits into memory
 
@@ -39,11 +41,15 @@ class Tables:
 def gather(
     trunk: Trunk, *, products: Path, views: Path, backgrounds: Path, scenes: int, work: Path, seed: int
 ) -> Tables:
-    """Returns the tables, reading from `work` what a former run has made."""
+    """Returns the tables, reading from `work` what a former run has made.
+
+    Raises InputError when the data can't be read, or `work` belongs to another training.
+    """
     pictures, sets = read_products(products), read_views(views)
     flat = [picture for pictures_ in sets for picture in pictures_]
     product_boxes = find_boxes(pictures, work / "boxes_products.json")
     view_boxes = find_boxes(flat, work / "boxes_views.json")
+    _claim(work, trunk.identity, repr((pictures, sets, product_boxes, view_boxes, str(backgrounds), scenes, seed)))
     streets = [Image.open(path).convert("RGB") for path in sorted(backgrounds.glob("*.jpg"))[::EVERY_BACKGROUND]]
     scene_rows, skus = _scenes(trunk, scenes, work, seed)
     catalog = drawn.products()
@@ -58,6 +64,17 @@ def gather(
         scenes=scene_rows,
         skus=skus,
     )
+
+
+def _claim(work: Path, *facts: str) -> None:
+    """Raises InputError when the tables in `work` are of another trunk, other pictures or another plan."""
+    digest = hashlib.sha256("\n".join(facts).encode()).hexdigest()
+    path = work / "tables.sha256"
+    if path.is_file() and path.read_text() != digest:
+        raise InputError(
+            "work_folder_taken", f"{work} holds features of another training. Name another --work, or empty it."
+        )
+    path.write_text(digest)
 
 
 def opened(picture: Picture, boxes: Mapping[str, Box | None]) -> tuple[Image.Image, Image.Image]:

@@ -82,7 +82,7 @@ def train(plan: Plan) -> Trained:
     )  # fmt: skip
     projection = learn_projection(tables, plan.projection, dim=int(config["model_cfg"]["embed_dim"]))
     if plan.start is not None:
-        _follow(made, tables, projection)
+        follow(made, tables.products[:, 0], projection)
     model.set_projection(made, torch.from_numpy(projection.weight), torch.from_numpy(projection.bias))
     pictures, images = pairs(tables, projection)
     tokenizer = _tokenizer(plan, pictures)
@@ -116,8 +116,9 @@ def learn_projection(tables: Tables, plan: ProjectionPlan, *, dim: int) -> Proje
     views = tables.view_rows.reshape(len(tables.views), -1, *tables.view_rows.shape[1:])[~held_out]
     seen = _without_whole_photos(views)
     noises = [(plan.views, within(seen.reshape(len(seen), -1, seen.shape[-1]))), (plan.products, within(products))]
-    if plan.drawn:
-        noises.append((plan.drawn, _drawn_noise(tables)))
+    drawn_noise = _drawn_noise(tables)
+    if drawn_noise.any():  # nothing without scenes
+        noises.append((plan.drawn, drawn_noise))
     catalog = np.concatenate([products[:, 0], views[:, :, 0].reshape(-1, views.shape[-1])])
     return discriminant(catalog, noises, dim=dim, total=plan.total, ridge=plan.ridge)
 
@@ -166,13 +167,15 @@ def _drawn_noise(tables: Tables) -> NDArray[np.float64]:
     return total / max(rows, 1)
 
 
-def _follow(made: Any, tables: Tables, projection: Projection) -> None:
-    """Turns the text tower along with the image tower: the linear map between old and new embeddings joins its own."""
+def follow(made: Any, features: NDArray[Any], projection: Projection) -> None:
+    """Turns the text tower along with the image tower, which `projection` is about to replace the projection of.
+
+    The linear map between old and new embeddings of (n, features) joins the text tower's own last one.
+    """
     with torch.no_grad():
         old = model.projection_of(made)
         before = Projection(old.weight.numpy().copy(), old.bias.numpy().copy())
-        rows = tables.products[:, 0]
-        turn, *_ = np.linalg.lstsq(before(rows), projection(rows), rcond=None)
+        turn, *_ = np.linalg.lstsq(before(features), projection(features), rcond=None)
         made.text.text_projection.copy_(made.text.text_projection @ torch.from_numpy(turn))
 
 
