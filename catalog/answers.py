@@ -10,8 +10,9 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from catalog.bands import Band
 from catalog.models import Product, ProductImage, SearchRecord
-from catalog.ranking import Band, Ranked
+from catalog.ranking import Ranked
 from detection.types import Box, Detection
 from shop_search.errors import InputError
 

@@ -2,20 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
-from django.conf import settings
-
+from catalog.bands import Band, Bands
 from embeddings.types import Hit
-
-
-class Band(StrEnum):
-    """What a score means to a shopper, best first."""
-
-    SAME_PHOTO = "same_photo"
-    SAME_PRODUCT = "same_product"
-    SIMILAR = "similar"
-    NOTHING_CLOSE = "nothing_close"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +25,19 @@ class Vote:
     confidence: float  # [0, 1]
 
 
-def rank(hits: Iterable[Hit], *, banded: bool = True) -> list[Ranked]:
+def rank(hits: Iterable[Hit], *, bands: Bands | None) -> list[Ranked]:
     """Returns each product once, by its best hit, by falling score; equal scores keep the store's order.
 
-    Thresholds hold between pictures. Words lie further off, so unbanded hits are all called similar.
+    Thresholds hold between pictures. Words lie further off: without bands, all hits are called similar.
     """
     best: dict[int, Ranked] = {}
     for hit in hits:
         product_id = int(str(hit.payload["product"]))
         if product_id not in best or hit.score > best[product_id].score:
-            best[product_id] = Ranked(product_id, hit.id, hit.score, band(hit.score) if banded else Band.SIMILAR)
+            category = str(hit.payload.get("category") or "")
+            band = bands.band(hit.score, category) if bands else Band.SIMILAR
+            best[product_id] = Ranked(product_id, hit.id, hit.score, band)
     return sorted(best.values(), key=lambda ranked: -ranked.score)
-
-
-def band(score: float) -> Band:
-    """Returns the best band whose threshold the score reaches; thresholds are `settings.BAND_THRESHOLDS`."""
-    for name, threshold in settings.BAND_THRESHOLDS.items():
-        if score >= threshold:
-            return Band(name)
-    return Band.NOTHING_CLOSE
 
 
 def vote(hits: Sequence[Hit]) -> Vote | None:

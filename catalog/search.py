@@ -16,12 +16,13 @@ from django.conf import settings
 from numpy.typing import NDArray
 
 from catalog.answers import Result, SearchAnswer, Selected, SelectedCategory, hydrate
+from catalog.bands import Band, Bands
 from catalog.category_words import find_category
 from catalog.fetch import fetch_image
 from catalog.models import Product
 from catalog.points import VECTOR, searched_collection
 from catalog.questions import ALL_CATEGORIES, Question
-from catalog.ranking import Band, Ranked, rank, vote
+from catalog.ranking import Ranked, rank, vote
 from catalog.vision import Sight, Wish, for_shopper, look
 from detection import detector
 from detection.crops import clip
@@ -209,6 +210,8 @@ class _Asker:
         self._question = question
         self._query = query
         self._collection = searched_collection()
+        is_picture = query.sight is not None or question.product is not None
+        self._bands = Bands.of_settings() if is_picture else None
 
     def __call__(self, category: str | None) -> list[Ranked]:
         """Returns the best products to the end of the asked page; a product has several images, so it may ask twice."""
@@ -216,7 +219,7 @@ class _Asker:
         limit = 2 * wanted + 16
         while True:
             hits = self.hits(category, limit)
-            ranked = rank(hits, banded=self._query.sight is not None or self._question.product is not None)
+            ranked = rank(hits, bands=self._bands)
             if len(ranked) >= wanted or len(hits) < limit:
                 return ranked[:wanted]
             limit *= 4

@@ -4,8 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from catalog.bands import Band
 from catalog.models import Feedback
-from catalog.ranking import Band
 
 _BANDS = [str(band) for band in Band]
 

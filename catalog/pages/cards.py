@@ -6,8 +6,8 @@ from decimal import Decimal
 from django.conf import settings
 
 from catalog.answers import Json
+from catalog.bands import Band
 from catalog.pages.media import THUMB_PX
-from catalog.ranking import Band
 
 # Enough for a page read without scripts; they print prices the way the shopper's own language does.
 _SIGNS = {"EUR": "€", "GBP": "£", "USD": "$"}

@@ -1,7 +1,8 @@
-import pytest
-
-from catalog.ranking import Band, band, rank, vote
+from catalog.bands import Band, Bands
+from catalog.ranking import rank, vote
 from embeddings.types import Hit
+
+BANDS = Bands({Band.SIMILAR: 0.5, Band.SAME_PRODUCT: 0.8}, {"bags": {Band.SAME_PRODUCT: 0.6}})
 
 
 def hit(image: int, score: float, *, product: int = 1, category: str = "shoes") -> Hit:
@@ -9,40 +10,29 @@ def hit(image: int, score: float, *, product: int = 1, category: str = "shoes") 
 
 
 def test_no_hits_rank_to_no_products():
-    assert rank([]) == []
+    assert rank([], bands=BANDS) == []
 
 
 def test_a_product_with_several_images_appears_once_by_its_best():
-    ranked = rank([hit(10, 0.7, product=1), hit(11, 0.9, product=1), hit(20, 0.8, product=2)])
+    ranked = rank([hit(10, 0.7, product=1), hit(11, 0.9, product=1), hit(20, 0.8, product=2)], bands=BANDS)
 
     assert [(one.product_id, one.image_id) for one in ranked] == [(1, 11), (2, 20)]
 
 
 def test_equal_scores_keep_the_stores_order():
-    ranked = rank([hit(10, 0.5, product=7), hit(20, 0.5, product=3)])
+    ranked = rank([hit(10, 0.5, product=7), hit(20, 0.5, product=3)], bands=BANDS)
 
     assert [one.product_id for one in ranked] == [7, 3]
 
 
-@pytest.mark.parametrize(
-    ("score", "expected"),
-    [
-        (1.0, Band.SAME_PHOTO),
-        (0.9, Band.SAME_PHOTO),
-        (0.89, Band.SAME_PRODUCT),
-        (0.5, Band.SIMILAR),
-        (0.49, Band.NOTHING_CLOSE),
-        (-1.0, Band.NOTHING_CLOSE),
-    ],
-)
-def test_a_score_falls_into_the_best_band_it_reaches(settings, score, expected):
-    settings.BAND_THRESHOLDS = {"same_photo": 0.9, "same_product": 0.8, "similar": 0.5}
+def test_each_product_is_banded_by_its_own_category():
+    ranked = rank([hit(1, 0.7, product=1, category="bags"), hit(2, 0.7, product=2)], bands=BANDS)
 
-    assert band(score) is expected
+    assert [one.band for one in ranked] == [Band.SAME_PRODUCT, Band.SIMILAR]
 
 
 def test_scores_of_words_are_never_called_the_same_photo():
-    assert rank([hit(1, 1.0)], banded=False)[0].band is Band.SIMILAR
+    assert rank([hit(1, 1.0)], bands=None)[0].band is Band.SIMILAR
 
 
 def test_without_neighbors_nobody_votes():

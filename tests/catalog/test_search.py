@@ -5,9 +5,9 @@ import pytest
 from django.utils import timezone
 from PIL import Image
 
+from catalog.bands import Band
 from catalog.models import Product
 from catalog.questions import Filters, Question
-from catalog.ranking import Band
 from catalog.search import search
 from embeddings import vector_store
 from shop_search.errors import InputError, ServiceError
