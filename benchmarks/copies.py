@@ -13,7 +13,7 @@ import argparse
 import csv
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,13 +27,12 @@ from benchmarks.bench_home import ROOT, bench_home
 from benchmarks.edits import EDITS
 from detection.categories import category_of
 from embeddings.alignment import align
-from embeddings.fingerprint import MIRRORED, as_vector, dihedral_fingerprints, fingerprint
+from embeddings.fingerprint import AS_IS, MIRRORED, as_vector, dihedral_fingerprints, fingerprint
 
 PRECISION = 0.999
 SEED = 11
 CANDIDATES = 8  # from fingerprints, and as many from embeddings
 FAR = 96  # Hamming distance beyond which a fingerprint suggests nothing; strangers are at 128
-ALIGNED_SIDE = 256  # pixels
 SAME_PIXELS = 3.0  # mean difference, of 255, of 64 x 64 reductions: the same picture saved again
 WAYS = ("fingerprint", "embedding", "alignment", "features")
 
@@ -41,8 +40,14 @@ WAYS = ("fingerprint", "embedding", "alignment", "features")
 @dataclass(frozen=True, slots=True)
 class Catalog:
     name: str
-    pictures: list[Image.Image]
+    files: list[Path]
     categories: list[str | None]
+
+    def picture(self, number: int) -> Image.Image:
+        return Image.open(self.files[number]).convert("RGB")
+
+    def pictures(self) -> Iterator[Image.Image]:
+        return (self.picture(number) for number in range(len(self.files)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +68,21 @@ class Trial:
     wrong: dict[str, list[float]] = field(default_factory=dict)
 
 
-def drawn() -> Catalog:
+def drawn(folder: Path) -> Catalog:
     from fixtures import demo_products, draw_product
 
-    products = demo_products()
-    views = [(product, view) for product in products for view in (0, 1)]
-    pictures = [draw_product(product, view=view) for product, view in tqdm(views, desc="drawing")]
-    return Catalog("drawn", pictures, [product.category for product, _ in views])
+    files: list[Path] = []
+    for product in tqdm(demo_products(), desc="drawing"):
+        for view in (0, 1):
+            files.append(folder / f"{product.sku}-{view}.png")
+            draw_product(product, view=view).save(files[-1])
+    return Catalog("drawn", files, [product.category for product in demo_products() for _ in (0, 1)])
 
 
 def real(folder: Path, limit: int) -> Catalog:
     with (folder / "catalogue.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))[:limit]
-    pictures = [Image.open(folder / row["image"]).convert("RGB") for row in tqdm(rows, desc="reading")]
-    return Catalog("real", pictures, [category_of(row["category"]) for row in rows])
+    return Catalog("real", [folder / row["image"] for row in rows], [category_of(row["category"]) for row in rows])
 
 
 def embed(pictures: Sequence[Image.Image], categories: Sequence[str | None], *, as_query: bool) -> NDArray[np.float32]:
@@ -91,18 +97,22 @@ def embed(pictures: Sequence[Image.Image], categories: Sequence[str | None], *, 
 
 
 def index(catalog: Catalog) -> Index:
-    bits = np.stack([fingerprint(picture).vector for picture in tqdm(catalog.pictures, desc="fingerprints")])
+    total = len(catalog.files)
+    pictures = tqdm(catalog.pictures(), desc="fingerprints", total=total)
+    bits = np.stack([fingerprint(picture).vector for picture in pictures])
     embeddings: list[NDArray[np.float32]] = []
-    for start in tqdm(range(0, len(catalog.pictures), 32), desc="embeddings"):
-        part = slice(start, start + 32)
-        embeddings.append(embed(catalog.pictures[part], catalog.categories[part], as_query=False))
-    return Index(bits, np.concatenate(embeddings), same_pictures(catalog.pictures, bits))
+    for start in tqdm(range(0, total, 32), desc="embeddings"):
+        numbers = range(start, min(start + 32, total))
+        batch = [catalog.picture(number) for number in numbers]
+        embeddings.append(embed(batch, [catalog.categories[number] for number in numbers], as_query=False))
+    return Index(bits, np.concatenate(embeddings), same_pictures(catalog, bits))
 
 
-def same_pictures(pictures: Sequence[Image.Image], bits: NDArray[np.float32]) -> NDArray[np.int64]:
-    small = np.stack([np.asarray(picture.resize((64, 64), Image.Resampling.BOX), np.int16) for picture in pictures])
-    group = np.arange(len(pictures))
-    for i in range(len(pictures)):
+def same_pictures(catalog: Catalog, bits: NDArray[np.float32]) -> NDArray[np.int64]:
+    reduced = (picture.resize((64, 64), Image.Resampling.BOX) for picture in catalog.pictures())
+    small = np.stack([np.asarray(picture, dtype=np.int16) for picture in reduced])
+    group = np.arange(len(small))
+    for i in range(len(small)):
         for j in np.flatnonzero(bits[i + 1 :] @ bits[i] > 0.8) + i + 1:
             if np.abs(small[i] - small[j]).mean() < SAME_PIXELS:
                 group[group == group[j]] = group[i]
@@ -131,13 +141,13 @@ def trial(
     ways = ["alignment", "features"] if features else ["alignment"]
     result.wrong.update({way: [] for way in ways})
     for n in candidates:
-        turn = int(by_turn[:, n].argmax()) if n in suggested else 0
-        first, second = reduced(edited), reduced(catalog.pictures[n])
-        scores = {"alignment": align(first, second, turns={0, MIRRORED, turn}).agreement}
+        turn = int(by_turn[:, n].argmax()) if n in suggested else AS_IS
+        candidate = catalog.picture(int(n))
+        scores = {"alignment": align(edited, candidate, turns={AS_IS, MIRRORED, turn}).likeness}
         if features:
             from benchmarks.local_features import matches
 
-            scores["features"] = float(matches(first, second))
+            scores["features"] = float(matches(edited, candidate))
         for way, score in scores.items():
             if is_same[n]:
                 result.right[way] = max(score, result.right.get(way, -1.0))
@@ -146,20 +156,14 @@ def trial(
     return result
 
 
-def reduced(picture: Image.Image) -> Image.Image:
-    small = picture.copy()
-    small.thumbnail((ALIGNED_SIDE, ALIGNED_SIDE), Image.Resampling.BOX, reducing_gap=2.0)
-    return small
-
-
 def run(catalog: Catalog, queries: int, *, features: bool) -> list[Trial]:
     held = index(catalog)
-    chosen = np.random.default_rng(SEED).permutation(len(catalog.pictures))[:queries]
+    chosen = np.random.default_rng(SEED).permutation(len(catalog.files))[:queries]
     trials: list[Trial] = []
     with tqdm(total=len(chosen) * len(EDITS), desc=f"searching ({catalog.name})") as bar:
         for own in chosen:
             random = np.random.default_rng([SEED, int(own)])
-            edited = {name: edit(catalog.pictures[own], random) for name, edit in EDITS.items()}
+            edited = {name: edit(catalog.picture(int(own)), random) for name, edit in EDITS.items()}
             embeddings = embed(list(edited.values()), [None] * len(edited), as_query=True)
             for (name, picture), embedding in zip(edited.items(), embeddings, strict=True):
                 trials.append(trial(name, picture, embedding, int(own), catalog, held, features=features))
@@ -201,7 +205,7 @@ def report(catalog: Catalog, trials: Sequence[Trial]) -> dict[str, Any]:
     suggested = np.mean(["alignment" in one.right for one in trials])
     return {
         "catalog": catalog.name,
-        "pictures": len(catalog.pictures),
+        "pictures": len(catalog.files),
         "queries": len(trials) // len(EDITS),
         "suggested": round(float(suggested), 4),
         "ways": {way: judge(trials, way) for way in ways},
@@ -230,7 +234,7 @@ def main() -> None:
     parser.add_argument("--only", choices=("drawn", "real"))
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    with bench_home():
+    with bench_home() as home:
         results = []
         for name in ("drawn", "real"):
             if options.only not in (None, name):
@@ -238,7 +242,7 @@ def main() -> None:
             if name == "real" and not options.pictures.is_dir():
                 print(f"No real pictures at {options.pictures}: drawn ones only.", file=sys.stderr)
                 continue
-            catalog = drawn() if name == "drawn" else real(options.pictures, options.limit)
+            catalog = drawn(home) if name == "drawn" else real(options.pictures, options.limit)
             result = report(catalog, run(catalog, options.queries, features=options.features))
             results.append(result)
             if not options.json:

@@ -54,8 +54,8 @@ class Fingerprint:
 
 def fingerprint(image: Image.Image) -> Fingerprint:
     """Returns the fingerprint of an upright picture."""
-    grid = _reduced(image)
-    return Fingerprint(_bits(_DCT @ grid @ _DCT.T), _quality(grid))
+    grid = luma_grid(image)
+    return Fingerprint(bits_of(grid), _quality(grid))
 
 
 def dihedral_fingerprints(image: Image.Image) -> tuple[Fingerprint, ...]:
@@ -64,7 +64,7 @@ def dihedral_fingerprints(image: Image.Image) -> tuple[Fingerprint, ...]:
     Searching the store with each finds mirrored and turned copies, so only one needs to be stored. All are had from one
     transform: mirroring negates every other frequency, turning swaps rows and columns.
     """
-    grid = _reduced(image)
+    grid = luma_grid(image)
     quality = _quality(grid)
     waves = _DCT @ grid @ _DCT.T
     mirrored = [waves, waves * _FLIP, waves * _FLIP[:, None], waves * _FLIP * _FLIP[:, None]]
@@ -97,10 +97,15 @@ def score_of(distance: int) -> float:
     return 1 - 2 * distance / BITS
 
 
-def _reduced(image: Image.Image) -> NDArray[np.float32]:
-    """Returns the picture's luma on a (64, 64) grid, in [0, 255]."""
+def luma_grid(image: Image.Image) -> NDArray[np.float32]:
+    """Returns (64, 64) float32: the picture's luma, in [0, 255]."""
     small = image.convert("L").convert("F").resize((_GRID, _GRID), Image.Resampling.BILINEAR)
     return np.asarray(small, dtype=np.float32)
+
+
+def bits_of(grid: NDArray[np.float32]) -> Bits:
+    """Returns the (256,) bits of a picture by its `luma_grid`."""
+    return _bits(_DCT @ grid @ _DCT.T)
 
 
 def _quality(grid: NDArray[np.float32]) -> int:
