@@ -6,7 +6,7 @@ Source: Lin et al., "Microsoft COCO", 2014, and its evaluation code.
 """
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from detection.crops import iou
 from detection.images import decode
-from detection.training.dataset import Label, Sample, read
+from detection.training.dataset import Label, read
 from detection.types import Box, Detection, Detector
 from shop_search.errors import InputError
 
@@ -83,31 +83,43 @@ class Evaluation:
 LEAST_CONFIDENCE = 0.001  # what ultralytics evaluates at: nearly every box that the head gives
 
 
-def measure(detector: Detector, data: Path, *, split: str = "val", only: str = "*") -> Evaluation:
-    """Returns the detector's measures on one split of a data.yaml, or on its images whose names match a pattern.
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a detector found and what is there, by picture, with boxes in the same pixels."""
 
-    Shows progress on standard error. Raises InputError when the data can't be read or there are no such images.
+    found: tuple[tuple[Detection, ...], ...]
+    truth: tuple[tuple[Label, ...], ...]
+    categories: tuple[str, ...]
+    confidence: float  # the card's: where precision, recall and false alarms are read
+
+    def scored(self) -> Evaluation:
+        """Returns the measures of these answers."""
+        return score(self.found, self.truth, categories=self.categories, confidence=self.confidence)
+
+
+def measure(detector: Detector, data: Path, *, split: str = "val", only: str = "*") -> Evaluation:
+    """Returns the detector's measures on one split of a data.yaml; see `answers`."""
+    return answers(detector, data, split=split, only=only).scored()
+
+
+def answers(detector: Detector, data: Path, *, split: str = "val", only: str = "*") -> Answers:
+    """Returns what the detector finds on one split of a data.yaml, or on its images whose names match a pattern.
+
+    It must give detections down to LEAST_CONFIDENCE, or AP comes out too low. Shows progress on standard error.
+    Raises InputError when the data can't be read or there are no such images.
     """
     samples = [sample for sample in read(data).samples(split) if fnmatch(sample.image.name, only)]
     if not samples:
         raise InputError("dataset_unreadable", f"{data} has no images named {only!r} in its split {split!r}.")
-    confidence = float(detector.card.preprocessing["confidence"])
-    return evaluate(detector, tqdm(samples, unit="image", file=sys.stderr), confidence=confidence)
-
-
-def evaluate(detector: Detector, samples: Iterable[Sample], *, confidence: float) -> Evaluation:
-    """Returns the detector's measures. It must give detections down to LEAST_CONFIDENCE, or AP comes out too low.
-
-    `confidence` is where precision, recall and false alarms are read.
-    """
-    found: list[list[Detection]] = []
-    truth: list[list[Label]] = []
-    for sample in samples:
+    found: list[tuple[Detection, ...]] = []
+    truth: list[tuple[Label, ...]] = []
+    for sample in tqdm(samples, unit="image", file=sys.stderr):
         photo = decode(sample.image.read_bytes())
         width, height = photo.image.size
-        found.append(detector.detect([photo.image])[0])
-        truth.append([Label(label.category, _scaled(label.box, width, height)) for label in sample.labels])
-    return score(found, truth, categories=detector.card.classes, confidence=confidence)
+        found.append(tuple(detector.detect([photo.image])[0]))
+        truth.append(tuple(Label(label.category, _scaled(label.box, width, height)) for label in sample.labels))
+    confidence = float(detector.card.preprocessing["confidence"])
+    return Answers(tuple(found), tuple(truth), detector.card.classes, confidence)
 
 
 def score(
@@ -129,9 +141,17 @@ def score(
     )
 
 
-def _score_category(
-    slug: str, found: Sequence[Sequence[Detection]], truth: Sequence[Sequence[Label]], confidence: float
-) -> CategoryScore:
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """One category's detections over all pictures, by falling confidence."""
+
+    n: int  # objects
+    confidences: NDArray[np.float64]  # (detections,)
+    right: NDArray[np.bool_]  # (detections, IoUs): whether each found an object of its own
+
+
+def ranked(slug: str, found: Sequence[Sequence[Detection]], truth: Sequence[Sequence[Label]]) -> Ranked:
+    """Returns one category's detections, matched within their own pictures."""
     confidences: list[float] = []
     hits: list[NDArray[np.bool_]] = []
     n = 0
@@ -142,18 +162,24 @@ def _score_category(
         confidences += [d.confidence for d in mine]
         hits += _match(mine, boxes)
     order = np.argsort(-np.array(confidences), kind="stable")
-    matched = np.array(hits, bool).reshape(-1, len(IOUS))[order]  # (detections, IoUs), by falling confidence
-    served = int(np.sum(np.array(confidences) >= confidence))
-    correct = int(matched[:served, 0].sum())
-    if n == 0:
+    return Ranked(n, np.array(confidences)[order], np.array(hits, bool).reshape(-1, len(IOUS))[order])
+
+
+def _score_category(
+    slug: str, found: Sequence[Sequence[Detection]], truth: Sequence[Sequence[Label]], confidence: float
+) -> CategoryScore:
+    mine = ranked(slug, found, truth)
+    served = int(np.sum(mine.confidences >= confidence))
+    correct = int(mine.right[:served, 0].sum())
+    if mine.n == 0:
         return CategoryScore(n=0, ap50=None, ap50_95=None, precision=None if not served else 0.0, recall=None)
-    precisions = [average_precision(matched[:, k], n) for k in range(len(IOUS))]
+    precisions = [average_precision(mine.right[:, k], mine.n) for k in range(len(IOUS))]
     return CategoryScore(
-        n=n,
+        n=mine.n,
         ap50=precisions[0],
         ap50_95=float(np.mean(precisions)),
         precision=correct / served if served else None,
-        recall=correct / n,
+        recall=correct / mine.n,
     )
 
 
@@ -175,15 +201,19 @@ def _match(detections: Sequence[Detection], boxes: Sequence[Box]) -> list[NDArra
 
 def average_precision(hits: NDArray[np.bool_], n: int) -> float:
     """Returns the area under the precision-recall curve of detections by falling confidence, for n > 0 objects."""
+    return float(np.mean(precision_at_recall(hits, n)))
+
+
+def precision_at_recall(hits: NDArray[np.bool_], n: int) -> NDArray[np.float64]:
+    """Returns the best precision that reaches each of 101 recalls from 0 to 1; 0 where none does."""
     if not len(hits):
-        return 0.0
+        return np.zeros(101)
     right = np.cumsum(hits)
     recall = right / n
     precision = right / np.arange(1, len(hits) + 1)
     envelope = np.maximum.accumulate(precision[::-1])[::-1]
-    points = np.linspace(0, 1, 101)
-    at = np.searchsorted(recall, points, side="left")
-    return float(np.mean(np.where(at < len(envelope), np.append(envelope, 0.0)[at], 0.0)))
+    at = np.searchsorted(recall, np.linspace(0, 1, 101), side="left")
+    return np.where(at < len(envelope), np.append(envelope, 0.0)[np.minimum(at, len(envelope))], 0.0)
 
 
 def _scaled(box: Box, width: int, height: int) -> Box:

@@ -21,16 +21,18 @@ class Command(BaseCommand):
         parser.add_argument("--only", default="*", metavar="PATTERN", help="of image file names, like 'cf_*'")
         parser.add_argument("--card", type=Path, help="another model than the one in the settings")
         parser.add_argument("--backend", help="another backend than the one in the settings, as a dotted path")
+        parser.add_argument("--plots", type=Path, metavar="DIR", help="draw curves and confusion matrix into it")
         parser.add_argument("--json", action="store_true", help="print one JSON document")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from detection.training.evaluate import LEAST_CONFIDENCE, measure
+        from detection.training.evaluate import LEAST_CONFIDENCE, answers
 
         config: dict[str, Any] = settings.DETECTOR
         overrides = {"card": options["card"] or config["OPTIONS"]["card"], "confidence": LEAST_CONFIDENCE}
         try:
             detector = import_string(options["backend"] or config["BACKEND"])(**{**config["OPTIONS"], **overrides})
-            result = measure(detector, options["data"], split=options["split"], only=options["only"])
+            found = answers(detector, options["data"], split=options["split"], only=options["only"])
+            plots = [str(path) for path in _drawn(found, options["plots"], detector.card.label)]
         except (ShopSearchError, ImportError) as error:
             raise CommandError(str(error)) from error
         document = {
@@ -38,9 +40,24 @@ class Command(BaseCommand):
             "data": str(options["data"]),
             "split": options["split"],
             "only": options["only"],
-            **result.as_dict(),
+            **found.scored().as_dict(),
+            **({"plots": plots} if plots else {}),
         }
         self.stdout.write(json.dumps(document, indent=2) if options["json"] else _table(document))
+
+
+def _drawn(found: Any, folder: Path | None, label: str) -> list[Path]:
+    """Draws into the folder, if one was named. Raises CommandError when it can't."""
+    if folder is None:
+        return []
+    try:
+        from detection.training.plots import draw
+
+        return draw(found, folder, title=label)
+    except ImportError as error:
+        raise CommandError(f"Plots need the training packages: pip install '.[train]' ({error}).") from error
+    except OSError as error:
+        raise CommandError(f"Can't draw into {folder}: {error.strerror}.") from error
 
 
 def _table(document: dict[str, Any]) -> str:
@@ -56,6 +73,7 @@ def _table(document: dict[str, Any]) -> str:
         )
     if document["empty_images"]:
         lines.append(f"{document['empty_images_alarmed']} of {document['empty_images']} empty images raised an alarm")
+    lines += [f"Drawn: {path}" for path in document.get("plots", ())]
     return "\n".join(lines)
 
 

@@ -93,6 +93,24 @@ def test_evaluation_of_some_images_only(card: ModelCard, data: Path) -> None:
     assert "on 1 images, 1 objects" in out.getvalue()
 
 
+def test_evaluation_draws_curves_and_confusion(card: ModelCard, data: Path, tmp_path: Path) -> None:
+    out = StringIO()
+    arguments = ("--data", str(data), "--card", str(card.folder / "card.json"), "--plots", str(tmp_path / "plots"))
+    call_command("evaluate_detector", *arguments, stdout=out)
+    for name in ("precision_recall.png", "confusion.png"):
+        assert str(tmp_path / "plots" / name) in out.getvalue()
+        colors = Image.open(tmp_path / "plots" / name).convert("RGB").getcolors(1 << 24)
+        assert colors is not None
+        assert len(colors) > 10  # not an empty sheet
+
+
+def test_plots_that_cannot_be_written_are_a_sentence(card: ModelCard, data: Path, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    arguments = ("--data", str(data), "--card", str(card.folder / "card.json"), "--plots", str(tmp_path / "taken"))
+    with pytest.raises(CommandError, match="Can't draw into"):
+        call_command("evaluate_detector", *arguments)
+
+
 def test_the_exported_model_can_be_trained_further(card: ModelCard, data: Path, tmp_path: Path) -> None:
     out = StringIO()
     source = str(card.path("source"))
