@@ -52,12 +52,14 @@ class Where:
 
     `match`: the field (or one entry of it, if it holds a list) equals one of the values.
     `within`: the number lies in [low, high]; None leaves a side open.
+    `reject`: the field (or every entry of it) equals none of the values; a point without the field is kept.
     `exclude`: point ids that must not come back.
     """
 
     match: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
     within: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
     exclude: tuple[int, ...] = ()
+    reject: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
 
 
 class VectorStore(Protocol):

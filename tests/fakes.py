@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from detection.types import Detection
 from embeddings.stores.checks import check_finite
-from embeddings.types import Hit, Payload, Point, Where
+from embeddings.types import Hit, Payload, Point, Scalar, Where
 from shop_search.errors import ServiceError
 from shop_search.model_card import ModelCard
 
@@ -205,10 +205,10 @@ def _mismatch(collection: str) -> ServiceError:
 def _holds(point: Point, where: Where) -> bool:
     if point.id in where.exclude:
         return False
-    for field, values in where.match.items():
-        held = point.payload.get(field)
-        if not set(held if isinstance(held, list) else [held]) & set(values):
-            return False
+    if not all(_has_one_of(point, field, values) for field, values in where.match.items()):
+        return False
+    if any(_has_one_of(point, field, values) for field, values in where.reject.items()):
+        return False
     for field, (low, high) in where.within.items():
         if low is None and high is None:
             continue
@@ -218,6 +218,11 @@ def _holds(point: Point, where: Where) -> bool:
         if (low is not None and number < low) or (high is not None and number > high):
             return False
     return True
+
+
+def _has_one_of(point: Point, field: str, values: Sequence[Scalar]) -> bool:
+    held = point.payload.get(field)
+    return bool(set(held if isinstance(held, list) else [held]) & set(values))
 
 
 def picture(seed: int, *, size: tuple[int, int] = (96, 96), format: str = "PNG") -> bytes:

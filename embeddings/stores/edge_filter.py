@@ -20,7 +20,9 @@ def edge_filter(where: Where | None) -> edge.Filter | None:
         for field, (low, high) in where.within.items()
         if low is not None or high is not None
     ]
-    must_not: list[edge.ConditionType] = [edge.HasIdCondition(set(where.exclude))] if where.exclude else []
+    must_not: list[edge.ConditionType] = [_any_of(field, values) for field, values in where.reject.items() if values]
+    if where.exclude:
+        must_not.append(edge.HasIdCondition(set(where.exclude)))
     return edge.Filter(must=must, must_not=must_not) if must or must_not else None
 
 

@@ -10,6 +10,7 @@ INDEXED_FIELDS: Final[dict[str, FieldKind]] = {
     "merchant": "keyword",
     "brand": "keyword",
     "colors": "keyword",
+    "gender": "keyword",
     "price": "float",
     "in_stock": "bool",
 }

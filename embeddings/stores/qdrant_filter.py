@@ -17,7 +17,9 @@ def qdrant_filter(where: Where | None) -> models.Filter | None:
         for field, (low, high) in where.within.items()
         if low is not None or high is not None
     ]
-    must_not: list[models.Condition] = [models.HasIdCondition(has_id=list(where.exclude))] if where.exclude else []
+    must_not: list[models.Condition] = [_any_of(field, values) for field, values in where.reject.items() if values]
+    if where.exclude:
+        must_not.append(models.HasIdCondition(has_id=list(where.exclude)))
     return models.Filter(must=must, must_not=must_not) if must or must_not else None
 
 

@@ -102,6 +102,7 @@ def pack_where(where: Where | None) -> Header | None:
         "match": {field: list(values) for field, values in where.match.items()},
         "within": {field: list(limits) for field, limits in where.within.items()},
         "exclude": [int(id_) for id_ in where.exclude],
+        "reject": {field: list(values) for field, values in where.reject.items()},
     }
 
 
@@ -112,6 +113,7 @@ def unpack_where(packed: Mapping[str, Any] | None) -> Where | None:
         match={field: tuple(values) for field, values in packed["match"].items()},
         within={field: (low, high) for field, (low, high) in packed["within"].items()},
         exclude=tuple(packed["exclude"]),
+        reject={field: tuple(values) for field, values in packed["reject"].items()},
     )
 
 

@@ -138,6 +138,23 @@ def test_a_hit_carries_its_payload_as_it_was_put(store: VectorStore, collection:
             id="an upper limit",
         ),
         pytest.param(Where(within={"price": (None, None)}), lambda it: True, id="a range open on both sides"),
+        pytest.param(Where(reject={"category": ("bags",)}), lambda it: it["category"] != "bags", id="not one value"),
+        pytest.param(
+            Where(reject={"category": ("bags", "hats")}),
+            lambda it: it["category"] == "shoes",
+            id="neither of two values",
+        ),
+        pytest.param(
+            Where(reject={"colors": ("red",)}), lambda it: "red" not in it["colors"], id="no such entry of a list"
+        ),
+        pytest.param(Where(reject={"in_stock": (False,)}), lambda it: it["in_stock"], id="not false"),
+        pytest.param(Where(reject={"no_such_field": ("x",)}), lambda it: True, id="without a field nobody has"),
+        pytest.param(Where(reject={"category": ()}), lambda it: True, id="rejecting nothing"),
+        pytest.param(
+            Where(match={"category": ("bags", "hats")}, reject={"brand": ("brand 1",), "category": ("hats",)}),
+            lambda it: it["category"] == "bags" and it["brand"] != "brand 1",
+            id="wanted and rejected",
+        ),
         pytest.param(
             Where(
                 match={"category": ("shoes", "bags"), "in_stock": (True,), "merchant": ("shop-1",)},
