@@ -31,9 +31,10 @@ def fill(count: int) -> None:
     from django.utils import timezone
 
     from catalog.models import Category, Merchant, Product, ProductImage
-    from catalog.points import ALIAS, VECTOR, collection_of, payload_of
+    from catalog.points import ALIAS, COPY, VECTOR, collection_of, payload_of, vectors_of
     from detection import detector
     from embeddings import encoder, vector_store
+    from embeddings.fingerprint import BITS, as_vector
     from embeddings.types import Point
 
     merchant = Merchant.objects.create(slug="synthetic", name="Synthetic")
@@ -43,9 +44,10 @@ def fill(count: int) -> None:
         for slug in slugs
     ]
     vectors = embeddings(count, encoder().card.dim, categories=len(categories))
+    fingerprints = as_vector(np.random.default_rng(0).random((count, BITS)) < 0.5)
     collection = collection_of(encoder().card)
     store = vector_store()
-    store.ensure(collection, {VECTOR: encoder().card.dim})
+    store.ensure(collection, vectors_of(encoder().card))
     store.alias(ALIAS, collection)
     for numbers in _batches(count):
         products = Product.objects.bulk_create(
@@ -71,6 +73,7 @@ def fill(count: int) -> None:
                 height=480,
                 state=ProductImage.State.INDEXED,
                 encoder=encoder().card.fingerprint,
+                index_format=ProductImage.INDEX_FORMAT,
                 indexed_at=timezone.now(),
             )
             for product in products
@@ -78,7 +81,7 @@ def fill(count: int) -> None:
         store.upsert(
             collection,
             [
-                Point(image.pk, {VECTOR: vectors[number]}, payload_of(product))
+                Point(image.pk, {VECTOR: vectors[number], COPY: fingerprints[number]}, payload_of(product))
                 for number, image, product in zip(numbers, images, products, strict=True)
             ],
         )

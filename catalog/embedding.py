@@ -1,6 +1,6 @@
-"""Batches of product images -> their embeddings. Reads files and models, writes nothing.
+"""Batches of product images -> their embeddings, fingerprints and colors. Reads files and models, writes nothing.
 
-    images -> twins (the same content, embedded before) | read, decode -> catalog.vision -> embeddings
+    images -> twins (the same content, embedded before) | read, decode -> catalog.vision -> embeddings, colors
 
 A picture that can't be used costs itself, never its batch.
 """
@@ -16,18 +16,23 @@ from django.core.files.storage import default_storage
 from numpy.typing import NDArray
 
 from catalog.models import ProductImage
-from catalog.points import VECTOR
+from catalog.points import COPY, VECTOR
 from catalog.vision import Sight, Wish, for_sale, look
 from detection import detector
+from detection.crops import crop
 from detection.images import Photo, decode
 from detection.types import Box
 from embeddings import encoder
+from embeddings.color import color_names, dominant_colors
+from embeddings.fingerprint import fingerprint
 from embeddings.types import VectorStore
 from shop_search.errors import InputError, ServiceError
 
 log = logging.getLogger(__name__)
 
 _READERS = 2
+
+Palette = tuple[tuple[float, float, float, float], ...]  # L, a, b and share of each color, by falling share
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,15 @@ class Embedded:
     box: Box  # pixels of the upright image: the part that was embedded
     category: str = ""  # what the detector saw there; empty when the whole picture was embedded
     confidence: float | None = None
+    copy: NDArray[np.float32] | None = None  # the whole picture's fingerprint, (256,), unit length; None if it is even
+    palette: Palette = ()  # of the crop
+    seen_colors: tuple[str, ...] = ()
     is_reused: bool = False  # from an image of the same content
+
+    @property
+    def vectors(self) -> dict[str, NDArray[np.float32]]:
+        """The point's named vectors."""
+        return {VECTOR: self.embedding} if self.copy is None else {VECTOR: self.embedding, COPY: self.copy}
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +182,7 @@ def _twins(images: Sequence[ProductImage]) -> dict[Content, ProductImage]:
         state=ProductImage.State.INDEXED,
         encoder=encoder().card.fingerprint,
         detector=detector().card.fingerprint,
+        index_format=ProductImage.INDEX_FORMAT,
     )
     twins = {Content.of(image): image for image in indexed.select_related("product__category")}
     return {content: image for content, image in twins.items() if content in wanted}
@@ -180,11 +194,19 @@ def _reuse(twins: Mapping[Content, ProductImage], store: VectorStore, collection
         return {}
     ids = [image.pk for image in twins.values()]
     vectors = store.retrieve(collection, ids, using=VECTOR)
+    copies = store.retrieve(collection, ids, using=COPY)
     indexed = ProductImage.objects.filter(pk__in=ids, state=ProductImage.State.INDEXED)
     unchanged = dict(indexed.values_list("pk", "sha256"))
     return {
         content: Embedded(
-            vectors[image.pk], tuple(image.box), image.detected_category, image.detected_confidence, is_reused=True
+            vectors[image.pk],
+            tuple(image.box),
+            image.detected_category,
+            image.detected_confidence,
+            copies.get(image.pk),
+            tuple(tuple(color) for color in image.palette),
+            tuple(image.seen_colors),
+            is_reused=True,
         )
         for content, image in twins.items()
         if image.pk in vectors and image.box and unchanged.get(image.pk) == content.sha256
@@ -197,7 +219,7 @@ def _look(photos: Mapping[Content, Photo]) -> dict[Content, Found]:
     try:
         wishes = [Wish(category=content.category) for content in photos]
         sights = look(list(photos.values()), wishes, choose=for_sale).sights
-        return {content: _embedded(sight) for content, sight in zip(photos, sights, strict=True)}
+        return {content: found_in(photo, sight) for (content, photo), sight in zip(photos.items(), sights, strict=True)}
     except ServiceError:
         raise
     except Exception as error:  # whatever a model's library raises: find out which picture it was
@@ -213,11 +235,20 @@ def _look(photos: Mapping[Content, Photo]) -> dict[Content, Found]:
         return one_by_one
 
 
-def _embedded(sight: Sight) -> Embedded:
+def found_in(photo: Photo, sight: Sight) -> Embedded:
+    """Returns what the index keeps of a picture: the crop's embedding and colors, the whole picture's fingerprint."""
     choice = sight.choice
-    if choice.category is None:
-        return Embedded(sight.embedding, choice.box)
-    return Embedded(sight.embedding, choice.box, choice.category, choice.confidence)
+    picture = fingerprint(photo.image)
+    colors = dominant_colors(crop(photo.image, photo.to_image(choice.box)))
+    return Embedded(
+        sight.embedding,
+        choice.box,
+        choice.category or "",
+        None if choice.category is None else choice.confidence,
+        picture.vector if picture.is_usable else None,
+        tuple((*(round(part, 1) for part in color.lab), round(color.share, 3)) for color in colors),  # type: ignore[misc]
+        color_names(colors),
+    )
 
 
 def _unusable(error: Exception) -> InputError:

@@ -30,11 +30,11 @@ class IndexCheck:
     points: int = 0  # in the current encoder's collection
     missing: int = 0  # images marked as indexed, without a point
     stale: int = 0  # points without an image that shoppers may find
-    outdated: int = 0  # images that another encoder embedded
+    outdated: int = 0  # images whose point another encoder made, or an earlier version of ours
     drifted: int = 0  # points whose payload isn't what the product is, and of which no worker knows
     collection: str = ""
     is_searched: bool = False  # the alias points at the collection
-    others: Mapping[str, int] | None = None  # collections of other encoders and their points
+    others: Mapping[str, int] | None = None  # collections of other encoders and formats, and their points
 
     @property
     def agrees(self) -> bool:
@@ -116,9 +116,13 @@ class _Difference:
             drifted=sorted(
                 pk
                 for pk in indexed & payloads.keys()
-                if images[pk].payload_due is None and _said(payloads[pk]) != _said(payload_of(images[pk].product))
+                if images[pk].payload_due is None and _said(payloads[pk]) != _said(_payload(images[pk]))
             ),
         )
+
+
+def _payload(image: ProductImage) -> Payload:
+    return payload_of(image.product, palette=image.palette, seen_colors=image.seen_colors)
 
 
 def _has_point(image: ProductImage) -> bool:
@@ -139,7 +143,7 @@ def _side_by_side(
 ) -> Iterator[tuple[dict[int, ProductImage], dict[int, Payload]]]:
     """Yields rows and points of one range of ids after another, to the end of both.
 
-    Images of another encoder have no business in this collection, and their state says nothing of it.
+    Images of another encoder or format have no business in this collection, and their state says nothing of it.
     """
     rows = ProductImage.objects.select_related("product__merchant", "product__category").order_by("pk")
     after = 0
@@ -151,8 +155,13 @@ def _side_by_side(
         if not payloads and not found:
             return
         after = max([*payloads, *(image.pk for image in found)])
-        is_ours = (image.state != ProductImage.State.INDEXED or image.encoder == encoder_fingerprint for image in found)
-        yield {image.pk: image for image, ours in zip(found, is_ours, strict=True) if ours}, payloads
+        yield {image.pk: image for image in found if _is_ours(image, encoder_fingerprint)}, payloads
+
+
+def _is_ours(image: ProductImage, encoder_fingerprint: str) -> bool:
+    return image.state != ProductImage.State.INDEXED or (
+        image.encoder == encoder_fingerprint and image.index_format == ProductImage.INDEX_FORMAT
+    )
 
 
 def _repair(difference: _Difference, collection: str) -> None:

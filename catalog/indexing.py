@@ -19,7 +19,13 @@ from django.utils import timezone
 
 from catalog.embedding import Embedded, Embedder, EmbeddingBatch, Found
 from catalog.models import DroppedPoint, ProductImage
-from catalog.points import VECTOR, collection_of, payload_of, point_alias, product_collections
+from catalog.points import (
+    collection_of,
+    payload_of,
+    point_alias,
+    product_collections,
+    vectors_of,
+)
 from catalog.querysets import ProductImageQuerySet
 from detection import detector
 from embeddings import encoder, vector_store
@@ -138,11 +144,7 @@ def _finish(batch: EmbeddingBatch) -> IndexReport:
     with _released_on_failure(batch.images):
         results = batch.results()
         store, collection = _collection()
-        points = [
-            Point(image.pk, {VECTOR: found.embedding}, payload_of(image.product))
-            for image in batch.images
-            if isinstance(found := results[image.pk], Embedded)
-        ]
+        points = [_point(image, found) for image in batch.images if isinstance(found := results[image.pk], Embedded)]
         store.upsert(collection, points)
         marked = _mark(batch.images, results)
         # Points of pictures that failed now and were good before, or that left the catalog while we worked.
@@ -161,8 +163,13 @@ def _finish(batch: EmbeddingBatch) -> IndexReport:
 def _collection() -> tuple[VectorStore, str]:
     """Returns the store and the name of the current encoder's collection, which is there afterwards."""
     store, card = vector_store(), encoder().card
-    store.ensure(collection_of(card), {VECTOR: card.dim})
+    store.ensure(collection_of(card), vectors_of(card))
     return store, collection_of(card)
+
+
+def _point(image: ProductImage, found: Embedded) -> Point:
+    payload = payload_of(image.product, palette=found.palette, seen_colors=found.seen_colors)
+    return Point(image.pk, found.vectors, payload)
 
 
 def _mark(images: Sequence[ProductImage], results: Mapping[int, Found]) -> list[int]:
@@ -188,8 +195,11 @@ def _outcome(found: Found, now: datetime) -> dict[str, Any]:
         "box": [round(side, 1) for side in found.box],
         "detected_category": found.category,
         "detected_confidence": found.confidence,
+        "palette": found.palette,
+        "seen_colors": found.seen_colors,
         "detector": detector().card.fingerprint,
         "encoder": _fingerprint(),
+        "index_format": ProductImage.INDEX_FORMAT,
         "indexed_at": now,
     }
 
@@ -204,7 +214,9 @@ def _tell_store() -> IndexReport:
     withdrawn = [image.pk for image in images if image.product.withdrawn_at is not None]
     with _released_on_failure(images):
         store = vector_store()
-        payloads = {image.pk: payload_of(image.product) for image in shown}
+        payloads = {
+            image.pk: payload_of(image.product, palette=image.palette, seen_colors=image.seen_colors) for image in shown
+        }
         for collection in product_collections(store):
             store.set_payload(collection, payloads)
             store.delete(collection, [*withdrawn, *dropped])

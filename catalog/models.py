@@ -125,6 +125,10 @@ class ProductImage(models.Model):
         INDEXED = "indexed"
         FAILED = "failed"
 
+    # Counts up when points get vectors or payload that only indexing can make; images of an earlier format are due.
+    # 1: embedding. 2: and fingerprint and colors.
+    INDEX_FORMAT = 2
+
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="images")
     position = models.PositiveSmallIntegerField(default=0, help_text="0 is the main picture.")
     source = models.CharField(max_length=1000, help_text="The feed's image_link.")
@@ -143,6 +147,9 @@ class ProductImage(models.Model):
     detected_confidence = models.FloatField(null=True, blank=True)
     detector = models.CharField(max_length=12, blank=True, help_text="Fingerprint of the detector.")
     encoder = models.CharField(max_length=12, blank=True, help_text="Fingerprint of the encoder.")
+    palette = models.JSONField(default=list, blank=True, help_text="L, a, b and share of each color of the crop.")
+    seen_colors = models.JSONField(default=list, blank=True, help_text="Names that the palette is filed under.")
+    index_format = models.PositiveSmallIntegerField(default=1, help_text="Which of our formats its point has.")
     indexed_at = models.DateTimeField(null=True, blank=True)
     payload_due = models.DateTimeField(
         null=True, blank=True, help_text="When the product changed in a way that its point doesn't show yet."
@@ -157,6 +164,7 @@ class ProductImage(models.Model):
         ]
         indexes = [
             models.Index(fields=["state", "claimed_until"]),
+            models.Index(fields=["state", "index_format"]),
             models.Index(fields=["payload_due"], condition=~models.Q(payload_due=None), name="images_with_payload_due"),
         ]
 

@@ -43,8 +43,8 @@ class ProductImageQuerySet(models.QuerySet["ProductImage"]):
         return self.filter(product__withdrawn_at=None)
 
     def due(self) -> ProductImageQuerySet:
-        """Images that wait for indexing."""
-        return self.indexable().filter(state="pending")
+        """Images that wait for indexing, or whose point an earlier version of ours made."""
+        return self.indexable().filter(Q(state="pending") | self._is_of_earlier_format)
 
     def with_payload_due(self) -> ProductImageQuerySet:
         """Images with a point that doesn't show what its product is now, withdrawn ones among them."""
@@ -52,12 +52,21 @@ class ProductImageQuerySet(models.QuerySet["ProductImage"]):
         return self.filter(has_point, payload_due__isnull=False)
 
     def outdated(self, encoder: str) -> ProductImageQuerySet:
-        """Images that this encoder (a fingerprint) has not embedded as they are now."""
-        return self.indexable().filter(Q(state="pending") | (Q(state="indexed") & ~Q(encoder=encoder)))
+        """Images that this encoder (a fingerprint) has not embedded as they are now, in the format of now."""
+        is_of_another = Q(state="indexed") & ~Q(encoder=encoder)
+        return self.indexable().filter(Q(state="pending") | is_of_another | self._is_of_earlier_format)
 
     def embedded_by_another(self, encoder: str) -> ProductImageQuerySet:
-        """Indexed images whose point is in another encoder's collection; `encoder` is a fingerprint."""
-        return self.indexable().filter(state="indexed").exclude(encoder=encoder)
+        """Indexed images whose point is in the collection of another encoder or of an earlier format of ours.
+
+        `encoder` is a fingerprint.
+        """
+        is_of_another = Q(state="indexed") & ~Q(encoder=encoder)
+        return self.indexable().filter(is_of_another | self._is_of_earlier_format)
+
+    @property
+    def _is_of_earlier_format(self) -> Q:
+        return Q(state="indexed", index_format__lt=self.model.INDEX_FORMAT)
 
     def unclaimed(self) -> ProductImageQuerySet:
         """Images that nobody works on, or whose worker died."""

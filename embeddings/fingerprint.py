@@ -19,6 +19,7 @@ BITS = 256
 LEAST_QUALITY = 50
 _KEPT = 16  # lowest frequencies along each side, without the constant one
 _GRID = 64
+_SPARE = 4  # pixels of each cell of the grid that are enough for the triangle filter
 # The ways to turn a picture, in the order of `dihedral_fingerprints`.
 _TURNS = (
     None,
@@ -99,7 +100,11 @@ def score_of(distance: int) -> float:
 
 def luma_grid(image: Image.Image) -> NDArray[np.float32]:
     """Returns (64, 64) float32: the picture's luma, in [0, 255]."""
-    small = image.convert("L").convert("F").resize((_GRID, _GRID), Image.Resampling.BILINEAR)
+    gray = image.convert("L")
+    factor = min(gray.size) // (_GRID * _SPARE)
+    if factor > 1:  # averages blocks, which the triangle filter does a third as fast; hardly a bit turns
+        gray = gray.reduce(factor)
+    small = gray.convert("F").resize((_GRID, _GRID), Image.Resampling.BILINEAR)
     return np.asarray(small, dtype=np.float32)
 
 

@@ -11,7 +11,7 @@ from PIL.Image import Image
 from shop_search.model_card import ModelCard
 
 Scalar = str | int | float | bool
-Payload = Mapping[str, Scalar | list[str] | None]
+Payload = Mapping[str, Scalar | list[str] | list[list[float]] | None]
 
 
 class Encoder(Protocol):

@@ -5,13 +5,14 @@ from typing import Any
 
 from django.core.files.base import ContentFile
 
+from catalog.embedding import found_in
 from catalog.models import Category, Merchant, Product, ProductImage
-from catalog.points import ALIAS, VECTOR, collection_of, payload_of
+from catalog.points import ALIAS, collection_of, payload_of, vectors_of
 from catalog.vision import Wish, for_sale, look
 from detection.images import decode
 from embeddings import encoder, vector_store
 from embeddings.types import Point
-from tests.fakes import DIM, MemoryStore, picture
+from tests.fakes import MemoryStore, picture
 
 
 class Shelf:
@@ -19,7 +20,7 @@ class Shelf:
 
     def __init__(self) -> None:
         self.collection = collection_of(encoder().card)
-        vector_store().ensure(self.collection, {VECTOR: DIM})
+        vector_store().ensure(self.collection, vectors_of(encoder().card))
         vector_store().alias(ALIAS, self.collection)
 
     def put(self, sku: str, *seeds: int, category: str = "shoes", merchant: str = "atelier", **fields: Any) -> Product:
@@ -32,15 +33,22 @@ class Shelf:
         return product
 
     def _index(self, product: Product, position: int, data: bytes) -> None:
+        photo = decode(data)
+        (sight,) = look([photo], [Wish(category=product.category.slug)], choose=for_sale).sights
+        found = found_in(photo, sight)
         image = ProductImage.objects.create(
             product=product,
             position=position,
             source=f"{product.sku}.png",
             file=ContentFile(data, name=f"{product.sku}-{position}.png"),
             state=ProductImage.State.INDEXED,
+            index_format=ProductImage.INDEX_FORMAT,
+            encoder=encoder().card.fingerprint,
+            palette=found.palette,
+            seen_colors=found.seen_colors,
         )
-        (sight,) = look([decode(data)], [Wish(category=product.category.slug)], choose=for_sale).sights
-        vector_store().upsert(self.collection, [Point(image.pk, {VECTOR: sight.embedding}, payload_of(product))])
+        payload = payload_of(product, palette=found.palette, seen_colors=found.seen_colors)
+        vector_store().upsert(self.collection, [Point(image.pk, found.vectors, payload)])
 
     def break_store(self) -> None:
         """From now on every call to the store fails, as when it is down."""

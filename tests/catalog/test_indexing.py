@@ -8,7 +8,8 @@ from PIL import Image
 from catalog.embedding import EmbeddingBatch
 from catalog.indexing import IndexReport, index_all, index_due, reindex
 from catalog.models import DroppedPoint, Product, ProductImage
-from catalog.points import ALIAS, VECTOR, point_alias
+from catalog.points import ALIAS, COPY, VECTOR, point_alias
+from embeddings.fingerprint import as_bits, fingerprint
 from shop_search.errors import ServiceError
 from tests.catalog.shop import Shop, open_shop, use_fakes
 from tests.fakes import FakeDetector, FakeEncoder, MemoryStore, picture
@@ -44,7 +45,8 @@ def test_a_pending_picture_becomes_a_point_with_all_that_searches_filter_by(shop
             "price": 12.5,
             "currency": "EUR",
             "brand": "linden",
-            "colors": ["white", "red"],
+            "colors": list(dict.fromkeys(["white", "red", *image.seen_colors])),
+            "palette": image.palette,
             "gender": "female",
             "in_stock": True,
         }
@@ -65,6 +67,62 @@ def test_an_indexed_picture_says_what_was_found_and_by_whom(shop):
     assert image.box[2] < image.width
     assert (image.claimed_until, image.payload_due) == (None, None)
     assert image.indexed_at is not None
+
+
+def test_a_picture_is_filed_under_the_colors_of_its_crop(shop):
+    shop.feed.add("S-1", color="Tangerine")
+    pen = Image.new("RGB", (90, 90), "white")
+    pen.paste((210, 30, 40), (10, 10, 60, 60))
+    pen.save(shop.feed.root / "S-1.png")
+    shop.upload()
+
+    index_due()
+
+    image = shop.image("S-1")
+    assert image.seen_colors == ["red"]
+    ((lightness, a, b, share),) = image.palette
+    assert (a > 50, share) == (True, 1.0)
+    assert shop.points()[image.pk]["colors"] == ["orange", "red"]
+    assert shop.points()[image.pk]["palette"] == [[lightness, a, b, share]]
+
+
+def test_a_point_has_the_fingerprint_of_the_whole_picture(shop):
+    shop.feed.add("S-1")
+    shop.upload()
+
+    index_due()
+
+    image = shop.image("S-1")
+    stored = shop.store.retrieve(ALIAS, [image.pk], using=COPY)[image.pk]
+    assert np.array_equal(as_bits(stored), fingerprint(Image.open(image.file)).bits)
+    assert np.linalg.norm(stored) == pytest.approx(1)
+
+
+def test_an_even_picture_has_no_fingerprint(shop):
+    shop.feed.add("S-1")
+    Image.new("RGB", (90, 90), (200, 30, 30)).save(shop.feed.root / "S-1.png")
+    shop.upload()
+
+    index_due()
+
+    image = shop.image("S-1")
+    assert shop.store.retrieve(ALIAS, [image.pk], using=COPY) == {}
+    assert list(shop.store.retrieve(ALIAS, [image.pk], using=VECTOR)) == [image.pk]
+
+
+def test_a_reused_embedding_brings_fingerprint_and_colors_along(shop):
+    for sku in ("S-1", "S-2"):
+        shop.feed.add(sku, seed=4)
+    shop.upload()
+
+    index_all(batch=1)
+
+    first, second = shop.image("S-1"), shop.image("S-2")
+    assert shop.encoder.encoded == 1
+    assert second.palette == first.palette != []
+    assert second.seen_colors == first.seen_colors != []
+    found = shop.store.retrieve(ALIAS, [first.pk, second.pk], using=COPY)
+    assert np.array_equal(found[first.pk], found[second.pk])
 
 
 def test_without_a_detection_of_its_category_the_whole_picture_is_embedded(shop):
@@ -324,6 +382,7 @@ def test_a_twin_whose_point_is_gone_is_no_twin(shop):
         ({"price": ""}, "price", None),
         ({"availability": "sold out"}, "in_stock", False),
         ({"brand": "NEW"}, "brand", "new"),
+        ({"gender": "men"}, "gender", "male"),
     ],
 )
 def test_an_edit_reaches_the_point_without_embedding(shop, cells, field, value):

@@ -102,7 +102,7 @@ def _differences(check: IndexCheck) -> str:
     found = {
         "without a point": check.missing,
         "points of nothing for sale": check.stale,
-        "embedded by another encoder": check.outdated,
+        "made by another encoder or an earlier version": check.outdated,
         "points with an old payload": check.drifted,
     }
     words = [f"{count} {what}" for what, count in found.items() if count]
