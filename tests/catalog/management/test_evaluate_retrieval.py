@@ -7,6 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
 
+from catalog.montage import CAPTION, CELL, GAP
 from tests.catalog.shop import use_fakes
 
 COLORS = {"red": (200, 20, 20), "green": (20, 160, 40), "blue": (30, 40, 200), "gray": (120, 120, 120)}
@@ -25,10 +26,10 @@ def folder(settings, tmp_path) -> Path:
     return tmp_path
 
 
-def evaluate(folder: Path, queries: str, capsys: pytest.CaptureFixture[str]) -> dict:
+def evaluate(folder: Path, queries: str, capsys: pytest.CaptureFixture[str], *options: str) -> dict:
     (folder / "queries.csv").write_text(queries)
     catalog, asked = str(folder / "catalog.csv"), str(folder / "queries.csv")
-    call_command("evaluate_retrieval", "--catalog", catalog, "--queries", asked, "--json")
+    call_command("evaluate_retrieval", "--catalog", catalog, "--queries", asked, "--json", *options)
     document: dict = json.loads(capsys.readouterr().out)
     return document
 
@@ -58,6 +59,47 @@ def test_a_box_says_which_part_of_the_photo_is_asked_for(folder, capsys):
 def test_measures_are_told_by_category(folder, capsys):
     found = evaluate(folder, "image,sku\nred.png,RED\ngray.png,GRAY\n", capsys)["categories"]
     assert {name: row["mAP"]["n"] for name, row in found.items()} == {"other": 1, "shoes": 1}
+
+
+def test_every_category_has_an_interval(folder, capsys):
+    found = evaluate(folder, "image,sku\nred.png,RED\nred.png,BLUE\n", capsys)["categories"]["shoes"]["recall@1"]
+    assert (found["low"], found["value"], found["high"]) == (0.0, 0.5, 1.0)
+
+
+def test_failures_are_drawn_with_what_was_asked_what_is_right_and_what_came_first(folder, capsys):
+    sheet = folder / "worst.png"
+    found = evaluate(folder, "image,sku\nred.png,RED\nred.png,BLUE\n", capsys, "--montage", str(sheet))
+    assert found["montage"] == str(sheet)
+    counts = Image.open(sheet).convert("RGB").getcolors(1 << 24)
+    assert {COLORS["red"], COLORS["blue"]} <= {color for count, color in counts if count > 500}
+    assert COLORS["green"] not in {color for _, color in counts}
+
+
+def test_a_sheet_without_failures_says_so(folder, capsys):
+    evaluate(folder, "image,sku\nred.png,RED\n", capsys, "--montage", str(folder / "worst.png"))
+    assert Image.open(folder / "worst.png").height < 200
+
+
+def test_no_more_failures_are_drawn_than_asked_for(folder, capsys):
+    queries = "image,sku\nred.png,BLUE\nred.png,GREEN\nblue.png,GREEN\nblue.png,RED\n"
+    heights = []
+    for worst in ("2", "4"):
+        evaluate(folder, queries, capsys, "--montage", str(folder / "worst.png"), "--worst", worst)
+        heights.append(Image.open(folder / "worst.png").height)
+    assert heights[1] - heights[0] == CELL + CAPTION + GAP
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--montage", "worst.txt"], "picture file"),
+        (["--montage", "nowhere/worst.png"], "Can't write"),
+        (["--worst", "0"], "at least 1"),
+    ],
+)
+def test_a_sheet_that_cannot_be_drawn_is_refused(folder, capsys, options, complaint):
+    with pytest.raises(CommandError, match=complaint):
+        evaluate(folder, "image,sku\nred.png,BLUE\n", capsys, *options)
 
 
 @pytest.mark.parametrize(
