@@ -34,14 +34,15 @@ def letterbox(image: Image.Image, side: int) -> Letterboxed:
     """Returns the RGB picture scaled to fit a square of `side` pixels, centered on gray.
 
     Scaled with antialiasing, unlike ultralytics' own letterbox: photos come in at twice the square's side and more,
-    where plain bilinear sampling drops thin things. Both backends use this one, so they see the same pixels.
+    where plain bilinear sampling drops thin things; by whole factors first (reducing_gap), which halves the time.
+    Both backends use this one, so they see the same pixels.
     """
     scale = min(side / image.width, side / image.height)
     width, height = max(1, round(image.width * scale)), max(1, round(image.height * scale))
     left, top = (side - width) // 2, (side - height) // 2
     square = np.full((side, side, 3), GRAY, np.uint8)
     if (width, height) != image.size:
-        scaled = image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
+        scaled = image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=1.0)
     else:
         scaled = image
     square[top : top + height, left : left + width] = np.asarray(scaled)

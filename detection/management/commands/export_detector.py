@@ -12,12 +12,20 @@ from shop_search.errors import ShopSearchError
 
 
 class Command(BaseCommand):
-    help = "Writes OpenVINO FP16 weights, the stripped checkpoint and a model card into a folder."
+    help = "Writes OpenVINO weights, the stripped checkpoint and a model card into a folder."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("weights", type=Path, help="a checkpoint of train_detector")
         parser.add_argument("--into", type=Path, required=True, help="folder; point DETECTOR's card at its card.json")
         parser.add_argument("--imgsz", type=int, default=416, help="pixels of the square input, a multiple of 32")
+        parser.add_argument(
+            "--int8",
+            type=Path,
+            action="append",
+            default=[],
+            metavar="DATA",
+            help="data.yaml whose train pictures set the ranges of 8-bit weights; repeatable. FP16 without",
+        )
         parser.add_argument("--name", default="shop-search-detector")
         parser.add_argument("--model-version", default="1")
         parser.add_argument("--confidence", type=float, help="below it, detections aren't served")
@@ -33,6 +41,7 @@ class Command(BaseCommand):
     def _export(self, options: dict[str, Any]) -> Any:
         from detection.backends.openvino import OpenVINODetector
         from detection.training import export
+        from detection.training.dataset import read
         from detection.training.evaluate import LEAST_CONFIDENCE, measure
 
         if not options["weights"].is_file():
@@ -50,7 +59,12 @@ class Command(BaseCommand):
         confidence = export.CONFIDENCE if options["confidence"] is None else options["confidence"]
         try:
             card = export.export(
-                options["weights"], options["into"], side=options["imgsz"], origin=origin, confidence=confidence
+                options["weights"],
+                options["into"],
+                side=options["imgsz"],
+                origin=origin,
+                confidence=confidence,
+                calibration=[sample.image for path in options["int8"] for sample in read(path).samples("train")],
             )
             detector = OpenVINODetector(card=card.folder / "card.json", confidence=LEAST_CONFIDENCE)
             metrics = {path.resolve().parent.name: measure(detector, path).as_dict() for path in options["data"]}

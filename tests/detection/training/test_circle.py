@@ -71,6 +71,17 @@ def test_an_exported_card_names_files_classes_data_and_measures(card: ModelCard)
     assert card.metrics["set"]["categories"]["bags"]["n"] == 4
 
 
+def test_a_detector_exported_in_eight_bits_is_smaller_and_says_so(
+    card: ModelCard, trained: Path, data: Path, tmp_path: Path
+) -> None:
+    options = ("--imgsz", "64", "--int8", str(data))
+    call_command("export_detector", str(trained), "--into", str(tmp_path / "small"), *options, stdout=StringIO())
+    small = ModelCard.load(tmp_path / "small" / "card.json")
+    assert small.path("model_bin").stat().st_size < 0.6 * card.path("model_bin").stat().st_size
+    assert (small.preprocessing["weights"], card.preprocessing["weights"]) == ("int8", "fp16")
+    assert small.fingerprint != card.fingerprint
+
+
 def test_no_path_of_the_training_machine_is_in_what_is_exported(card: ModelCard, trained: Path) -> None:
     home = str(trained.parents[2]).encode()
     for file in card.folder.iterdir():
