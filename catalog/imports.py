@@ -10,15 +10,18 @@ same transaction; `catalog.indexing` tells it.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 
 from django.db import transaction
 
 from catalog.category_words import CategoryBook
-from catalog.feeds import FeedRow, RowError, open_feed
+from catalog.feeds import Feed, FeedRow, RowError, open_feed
+from catalog.feeds.archive import is_zip, open_archive, refuse_workbook
 from catalog.models import Merchant, Product
-from catalog.pictures import Picture, PictureFolder, load_pictures
+from catalog.pictures import Picture, PictureArchive, PictureFolder, PictureSource, load_pictures
 from catalog.product_changes import Change, Wanted, changes_of, write
 from shop_search.errors import InputError
 
@@ -57,35 +60,66 @@ class ImportReport:
 Progress = Callable[[ImportReport], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A feed file that was opened, and where the pictures are that it names."""
+
+    feed: Feed
+    pictures: PictureSource
+
+
+@contextmanager
+def open_source(
+    path: Path,
+    *,
+    images_dir: Path | None = None,
+    columns: Mapping[str, str] | None = None,
+    currency: str = "",
+) -> Iterator[Source]:
+    """Opens a feed of any format, or a zip of one. Pictures are in `images_dir`, else in the zip or beside the feed.
+
+    `currency` is that of prices which name none. Raises InputError as `catalog.feeds.open_feed` and
+    `catalog.feeds.archive.open_archive` do.
+    """
+    if not is_zip(path):
+        feed = open_feed(path, columns=columns, currency=currency)
+        yield Source(feed, PictureFolder(images_dir if images_dir is not None else path.parent))
+        return
+    refuse_workbook(path)
+    with open_archive(path) as archive, TemporaryDirectory(prefix="feed-") as folder:
+        copy = Path(folder) / PurePosixPath(archive.feed_name).name
+        archive.copy_feed(copy)
+        feed = open_feed(copy, columns=columns, currency=currency)
+        yield Source(feed, PictureArchive(archive) if images_dir is None else PictureFolder(images_dir))
+
+
 def import_feed(
     path: Path,
     *,
     merchant: Merchant,
     images_dir: Path | None = None,
     columns: Mapping[str, str] | None = None,
+    currency: str = "",
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> ImportReport:
-    """Imports a feed file and returns what that did. Pictures are looked for in `images_dir`, else beside the feed.
-
-    Raises InputError when the file is no feed that can be read (see `catalog.feeds.open_feed`).
-    """
-    feed = open_feed(path, columns=columns)
-    return import_rows(
-        feed,
-        merchant=merchant,
-        images_dir=images_dir if images_dir is not None else path.parent,
-        column_name=feed.columns.name,
-        dry_run=dry_run,
-        progress=progress,
-    )
+    """Imports a feed file or a zip of one and returns what that did. Raises InputError as `open_source` does."""
+    with open_source(path, images_dir=images_dir, columns=columns, currency=currency) as source:
+        return import_rows(
+            source.feed,
+            merchant=merchant,
+            pictures=source.pictures,
+            column_name=source.feed.columns.name,
+            dry_run=dry_run,
+            progress=progress,
+        )
 
 
 def import_rows(
     rows: Iterable[FeedRow | RowError],
     *,
     merchant: Merchant,
-    images_dir: Path,
+    pictures: PictureSource,
     column_name: Callable[[str], str] = str,
     dry_run: bool = False,
     progress: Progress | None = None,
@@ -95,7 +129,7 @@ def import_rows(
     No two rows may have one SKU. `column_name` says what the feed calls a column of ours, for the errors. A dry run
     does all but writing; its merchant need not be saved. Raises ServiceError `media_unwritable`.
     """
-    importer = _Importer(merchant, PictureFolder(images_dir), column_name, is_dry=dry_run)
+    importer = _Importer(merchant, pictures, column_name, is_dry=dry_run)
     total = ImportReport()
     for batch in _batches(rows):
         report = importer.take(batch)
@@ -132,10 +166,10 @@ class _Importer:
     """Takes one batch after another for one merchant."""
 
     def __init__(
-        self, merchant: Merchant, folder: PictureFolder, column_name: Callable[[str], str], *, is_dry: bool
+        self, merchant: Merchant, pictures: PictureSource, column_name: Callable[[str], str], *, is_dry: bool
     ) -> None:
         self._merchant = merchant
-        self._folder = folder
+        self._pictures = pictures
         self._column_name = column_name
         self._is_dry = is_dry
         self._categories = CategoryBook()
@@ -179,7 +213,7 @@ class _Importer:
                 picture = Picture(image.sha256, str(image.file.name), image.width, image.height)
                 known[picture.sha256] = stored[sku][image.source] = picture
         links = [link for row in rows for link in (row.image_link, *row.additional_image_links)]
-        loaded = load_pictures(links, self._folder, known=known, keep=not self._is_dry)
+        loaded = load_pictures(links, self._pictures, known=known, keep=not self._is_dry)
         wanted: list[Wanted] = []
         errors: list[RowError] = []
         for row in rows:

@@ -13,11 +13,13 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
 
+from catalog.feeds.archive import Archive
 from detection.images import MAX_BYTES, Photo, decode
 from detection.signatures import sniff
 from shop_search.errors import InputError, ServiceError
@@ -42,6 +44,14 @@ class Picture:
     height: int
 
 
+class PictureSource(Protocol):
+    """Where the pictures that a feed names by file name are."""
+
+    def read(self, link: str) -> bytes:
+        """Returns the file's bytes. Raises InputError; `image_not_found` when there is none of that name."""
+        ...
+
+
 class PictureFolder:
     """The folder that came with a feed; its links may name files inside it and nothing else."""
 
@@ -53,11 +63,7 @@ class PictureFolder:
 
         Raises InputError `image_url_not_supported`, `image_path_forbidden` or `image_not_found`.
         """
-        if _is_url(link):
-            raise InputError(
-                "image_url_not_supported",
-                "Pictures are not fetched from the web yet. Put the file beside the feed and name it here.",
-            )
+        _refuse_url(link)
         for name in dict.fromkeys([link, unquote(link)]):
             path = self._inside(name.replace("\\", "/"))
             if path is not None and path.is_file():
@@ -73,10 +79,7 @@ class PictureFolder:
         except OSError as error:
             raise InputError("image_not_found", f"Can't read {link!r}: {error.strerror}.") from error
         if len(data) > MAX_BYTES:
-            size = path.stat().st_size
-            raise InputError(
-                "image_too_large", f"{link!r} has {size / 2**20:.1f} MiB; the limit is {MAX_BYTES / 2**20:g} MiB."
-            )
+            raise _too_large(link)
         return data
 
     def _inside(self, name: str) -> Path | None:
@@ -93,9 +96,31 @@ class PictureFolder:
         return path
 
 
+class PictureArchive:
+    """The zip that came with a feed; its links name entries of it."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+
+    def read(self, link: str) -> bytes:
+        """Returns the entry's bytes.
+
+        Raises InputError `image_url_not_supported`, `image_not_found`, `image_too_large` or `archive_unreadable`.
+        """
+        _refuse_url(link)
+        for name in dict.fromkeys([link, unquote(link)]):
+            entry = self._archive.find(name)
+            if entry is not None:
+                data = self._archive.read(entry, max_bytes=MAX_BYTES + 1)
+                if len(data) > MAX_BYTES:
+                    raise _too_large(link)
+                return data
+        raise InputError("image_not_found", f"There is no file {link!r} in the zip, or several in different folders.")
+
+
 def load_pictures(
     links: Iterable[str],
-    folder: PictureFolder,
+    folder: PictureSource,
     *,
     known: Mapping[str, Picture],
     keep: bool = True,
@@ -170,7 +195,22 @@ def _write_whole(path: Path, data: bytes) -> None:
         raise
 
 
-def _is_url(link: str) -> bool:
+def _too_large(link: str) -> InputError:
+    return InputError(
+        "image_too_large", f"{link!r} is larger than {MAX_BYTES / 2**20:g} MiB, the most a picture can be."
+    )
+
+
+def _refuse_url(link: str) -> None:
+    if is_url(link):
+        raise InputError(
+            "image_url_not_supported",
+            "Pictures are not fetched from the web yet. Put the file beside the feed and name it here.",
+        )
+
+
+def is_url(link: str) -> bool:
+    """Returns whether a link names something elsewhere, fetchable or not, and no file beside the feed."""
     try:
         return urlsplit(link).scheme.lower() in {"http", "https", "ftp", "file", "data", "s3", "gs"} or link[:2] == "//"
     except ValueError:

@@ -10,7 +10,7 @@ REQUIRED = ("id", "title", "image_link")
 
 # Our column -> other names for it, in order of preference. Our own name always comes first.
 _ALIASES: dict[str, str] = {
-    "id": "sku product_id item_id article_id article_number item_number product_code",
+    "id": "sku offer_id product_id item_id article_id article_number item_number product_code",
     "title": "name product_name product_title item_name",
     "description": "body_html body desc long_description product_description",
     "link": "url product_url product_link permalink",
@@ -23,7 +23,7 @@ _ALIASES: dict[str, str] = {
     "brand": "vendor manufacturer designer",
     "color": "colour colors colours",
     "gender": "sex",
-    "product_type": "category categories product_category type department",
+    "product_type": "product_types category categories product_category type department",
     "google_product_category": "google_category google_taxonomy",
     "gtin": "ean barcode upc",
     "item_group_id": "item_group group_id parent_id parent_sku",
@@ -38,6 +38,7 @@ class ColumnMap:
     header: tuple[str, ...]
     places: Mapping[str, tuple[int, ...]]  # our column -> where its cells are; an additional image may have several
     unknown: tuple[str, ...]  # headers that nothing was taken from
+    late: frozenset[str] = frozenset()  # columns that no row has shown yet but a later one may
 
     def name(self, column: str) -> str:
         """Returns what the feed calls our column."""
@@ -46,7 +47,7 @@ class ColumnMap:
     @property
     def used(self) -> dict[str, str]:
         """Returns our column -> the feed's header, for people to check."""
-        return {column: self.name(column) for column in COLUMNS if column in self.places}
+        return {column: self.name(column) for column in COLUMNS if column in self.places and column not in self.late}
 
     def pick(self, cells: Sequence[str]) -> dict[str, str]:
         """Returns a record's cells by our columns; several cells of one column are joined by commas."""
@@ -61,14 +62,14 @@ def map_columns(header: Sequence[str], wanted: Mapping[str, str] | None = None) 
 
     Raises InputError `column_unknown`, `column_missing` or `columns_missing`; each says what the feed has.
     """
-    names = [_normal(name) for name in header]
+    names = [normal_name(name) for name in header]
     places: dict[str, tuple[int, ...]] = {}
     for ours, theirs in (wanted or {}).items():
         if ours not in COLUMNS:
             raise InputError("column_unknown", f"{ours!r} is none of our columns, which are: {', '.join(COLUMNS)}.")
-        found = _find(names, _normal(theirs))
+        found = _find(names, normal_name(theirs))
         if not found:
-            raise InputError("column_missing", f"The feed has no column {theirs!r}; it has: {_listed(header)}.")
+            raise InputError("column_missing", f"The feed has no column {theirs!r}; it has: {listed_columns(header)}.")
         places[ours] = found
     taken = {place for found in places.values() for place in found}
     for rank in range(max(len(_candidates(column)) for column in COLUMNS)):
@@ -84,7 +85,7 @@ def map_columns(header: Sequence[str], wanted: Mapping[str, str] | None = None) 
     if missing:
         raise InputError(
             "columns_missing",
-            f"No column of the feed was taken for {' and '.join(missing)}; it has: {_listed(header)}. "
+            f"No column of the feed was taken for {' and '.join(missing)}; it has: {listed_columns(header)}. "
             f"Say which to use, like {missing[0]}=<column> (on the command line: --column {missing[0]}=<column>).",
         )
     unknown = tuple(name.strip() for place, name in enumerate(header) if place not in taken and name.strip())
@@ -94,14 +95,15 @@ def map_columns(header: Sequence[str], wanted: Mapping[str, str] | None = None) 
 def count_known(header: Sequence[str]) -> int:
     """Returns how many headers are names or aliases of ours: tells a right delimiter from a wrong one."""
     known = {name for column in COLUMNS for name in _candidates(column)}
-    return sum(_normal(name) in known for name in header)
+    return sum(normal_name(name) in known for name in header)
 
 
 def _candidates(column: str) -> list[str]:
     return [column, *_ALIASES[column].split()]
 
 
-def _normal(name: str) -> str:
+def normal_name(name: str) -> str:
+    """Returns a header as names are compared: `Variant SKU` is `variant_sku`, Google's `g:id` is `id`."""
     return re.sub(r"[^\w]+", "_", name.strip().casefold()).strip("_").removeprefix("g_")  # Google's XML says g:id
 
 
@@ -109,6 +111,7 @@ def _find(names: Sequence[str], name: str) -> tuple[int, ...]:
     return tuple(place for place, other in enumerate(names) if other == name)
 
 
-def _listed(header: Sequence[str]) -> str:
+def listed_columns(header: Sequence[str]) -> str:
+    """Returns the header for a message, cut where it is long."""
     shown = [name.strip()[:40] for name in header if name.strip()]
     return ", ".join(shown[:40]) + (", …" if len(shown) > 40 else "") if shown else "no named columns"

@@ -1,82 +1,124 @@
-"""Opens a feed and reads it row by row. One kind of file so far: delimited text."""
+"""Opens a feed of any format and reads it row by row.
 
+first bytes -> format -> columns -> items -> clean rows, each id once
+"""
+
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from catalog.feeds.cleaning import clean
-from catalog.feeds.columns import ColumnMap, map_columns
-from catalog.feeds.records import DELIMITERS, Record, guess_delimiter, read_records
+from catalog.feeds.columns import ColumnMap
+from catalog.feeds.delimited import open_delimited, open_lines
+from catalog.feeds.items import Item, Table
+from catalog.feeds.jsonl import open_jsonl
 from catalog.feeds.rows import FeedRow, RowError
-from catalog.feeds.text import TextFile, is_damaged, open_text
+from catalog.feeds.seen import SeenIds
+from catalog.feeds.shopify import is_shopify, open_shopify
+from catalog.feeds.text import FORMATS, TextFile, open_text
+from catalog.feeds.xml import open_xml
 from shop_search.errors import InputError
+
+_HTML = re.compile(r"\s*(?:<!doctype\s+html|<html)[\s>]", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What came of one row: its product or what is wrong with it, and its cells as they were, by our columns."""
+
+    row: int
+    cells: Mapping[str, str]
+    found: tuple[FeedRow | RowError, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A feed whose header was understood. Iterating streams it from the start; only the ids stay in memory."""
+    """A feed whose columns were understood. Iterating streams it from the start, with flat memory."""
 
-    text: TextFile
-    delimiter: str
-    columns: ColumnMap
-    header_row: int
+    table: Table
+    currency: str = ""  # of prices that name none
+
+    @property
+    def format(self) -> str:
+        """Returns csv, tsv, shopify, xml or jsonl."""
+        return self.table.format
+
+    @property
+    def columns(self) -> ColumnMap:
+        return self.table.columns
 
     @property
     def most_rows(self) -> int:
-        """Returns how many rows the feed can have; cells that run over lines make it fewer."""
-        return max(0, self.text.line_count - self.header_row)
+        """Returns how many rows the feed can have; values that run over lines make it fewer."""
+        return self.table.most_rows
 
     def __iter__(self) -> Iterator[FeedRow | RowError]:
-        """Yields a FeedRow for each good row and RowErrors for each bad one, in the feed's order.
+        """Yields a FeedRow for each good row and RowErrors for each bad one, in the feed's order."""
+        with SeenIds() as seen:
+            for reading in self.readings(seen):
+                yield from reading.found
+
+    def readings(self, seen: SeenIds) -> Iterator[Reading]:
+        """Yields each row's reading, in the feed's order. `seen` is told every id that the feed names.
 
         Of rows with one id the first good one counts and the others are errors, so that a second reading of the same
         feed changes nothing.
         """
-        seen: dict[str, int] = {}
-        for record in self._records():
-            if record.row <= self.header_row:
-                continue
-            problem = record.problem
-            if problem is None and any(is_damaged(cell, self.text.encoding) for cell in record.cells):
-                problem = ("bad_encoding", f"The row holds bytes that are no text in {self.text.encoding}.")
-            if problem is not None:
-                yield RowError.of(record.row, "", *problem, record.text or self.delimiter.join(record.cells))
-                continue
-            cleaned = clean(record.row, self.columns.pick(record.cells), self.columns)
-            if isinstance(cleaned, list):
-                yield from cleaned
-            elif cleaned.sku in seen:
-                message = f"Row {seen[cleaned.sku]} has the same id. That one was taken and this one left out."
-                yield RowError.of(record.row, self.columns.name("id"), "id_repeated", message, cleaned.sku)
+        for item in self.table.items():
+            yield Reading(item.row, item.cells, self._read(item, seen))
+
+    def _read(self, item: Item, seen: SeenIds) -> tuple[FeedRow | RowError, ...]:
+        if item.problem is not None:
+            if not item.is_left_out:
+                seen.unreadable += 1
+            error = RowError.of(item.row, "", *item.problem, item.text, is_fatal=not item.is_left_out)
+            return (error,)
+        cells = item.cells
+        if self.currency and not cells.get("currency", "").strip():
+            cells = {**cells, "currency": self.currency}
+        cleaned = clean(item.row, cells, self.columns)
+        if isinstance(cleaned, list):
+            sku = " ".join(item.cells.get("id", "").split())
+            if sku:
+                seen.mention(sku)
             else:
-                seen[cleaned.sku] = cleaned.row
-                yield cleaned
+                seen.unreadable += 1
+            return tuple(cleaned)
+        earlier = seen.take(cleaned.sku, item.row)
+        if earlier is None:
+            return (cleaned,)
+        message = f"Row {earlier} has the same id. That one was taken and this one left out."
+        return (RowError.of(item.row, self.columns.name("id"), "id_repeated", message, cleaned.sku),)
 
-    def _records(self) -> Iterator[Record]:
-        return read_records(self.text.lines(), self.delimiter, width=len(self.columns.header))
 
+def open_feed(path: Path, *, columns: Mapping[str, str] | None = None, currency: str = "") -> Feed:
+    """Returns the feed, its columns understood. `columns` maps our names to the feed's where ours and aliases fail.
 
-def open_feed(path: Path, *, columns: Mapping[str, str] | None = None) -> Feed:
-    """Returns the feed, its header understood. `columns` maps our names to the feed's where ours and aliases fail.
-
-    Raises InputError `feed_not_found`, `feed_unreadable`, `feed_empty`, `feed_unsupported`, or one of `map_columns`.
+    Raises InputError `feed_not_found`, `feed_unreadable`, `feed_empty`, `feed_unsupported`, `feed_doctype_forbidden`,
+    or one of `map_columns`.
     """
     text = open_text(path)
-    row, delimiter = 0, ""
-    for line in islice(text.lines(), 100):
-        row += 1
-        if line.strip().casefold() in {f"sep={one}" for one in DELIMITERS}:
-            delimiter = line.strip()[4:]  # what Excel writes above the header
-        elif line.strip():
-            break
-    else:
-        raise InputError("feed_empty", f"{path.name} has no line of column names.")
-    delimiter = delimiter or guess_delimiter(line)
-    header = next(read_records([line], delimiter))
-    if header.problem is not None:
-        raise InputError("feed_unreadable", f"The line of column names can't be read. {header.problem[1]}")
-    return Feed(text, delimiter, map_columns(header.cells, columns), row)
+    start = "".join(islice(text.chunks(), 1)).lstrip("\ufeff \t\r\n")
+    return Feed(_open_table(text, start, columns), currency.strip().upper())
+
+
+def _open_table(text: TextFile, start: str, columns: Mapping[str, str] | None) -> Table:
+    if _HTML.match(start):
+        raise InputError("feed_unsupported", f"{text.path.name} is a web page. Send the feed as {FORMATS}.")
+    if start.startswith("<"):
+        return open_xml(text, columns)
+    if start.startswith("{"):
+        return open_jsonl(text, columns)
+    if start.startswith("["):
+        raise InputError(
+            "feed_unsupported", f"{text.path.name} is a JSON list. Write one object per line (JSON lines)."
+        )
+    lines = open_lines(text)
+    if is_shopify(lines.header):
+        return open_shopify(lines, columns)
+    return open_delimited(lines, columns)
 
 
 def read_rows(path: Path, *, columns: Mapping[str, str] | None = None) -> Iterator[FeedRow | RowError]:

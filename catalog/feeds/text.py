@@ -4,11 +4,14 @@ import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from shop_search.errors import InputError
 
 MAX_LINE = 1 << 20  # characters; no honest line comes near, and an endless one would fill the memory
 _CHUNK = 1 << 20
+_PIECE = 1 << 16
+FORMATS = "CSV, TSV, XML (RSS or Atom), JSON lines, or a zip of one of these with its pictures"
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -17,7 +20,7 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _NOT_TEXT = (
-    (b"PK\x03\x04", "a zip archive or an XLSX workbook"),
+    (b"PK\x03\x04", "a zip archive inside another"),
     (b"\x1f\x8b", "compressed with gzip"),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
     (b"%PDF", "a PDF"),
@@ -40,13 +43,22 @@ class TextFile:
 
         Bytes that are no text of the encoding come as lone surrogates (U+FFFD in UTF-16), for `is_damaged` to find.
         """
-        errors = "replace" if self.encoding.startswith(("utf-16", "utf-32")) else "surrogateescape"
-        with self.path.open(encoding=self.encoding, errors=errors) as stream:
+        with self._opened() as stream:
             while line := stream.readline(MAX_LINE + 1):
                 rest = line
                 while len(rest) > MAX_LINE and not rest.endswith("\n"):
                     rest = stream.readline(MAX_LINE + 1)
                 yield line[: MAX_LINE + 1].removesuffix("\n")
+
+    def chunks(self) -> Iterator[str]:
+        """Yields the text in pieces of up to 64 Ki characters, for formats that lines mean nothing to."""
+        with self._opened() as stream:
+            while chunk := stream.read(_PIECE):
+                yield chunk
+
+    def _opened(self) -> TextIO:
+        errors = "replace" if self.encoding.startswith(("utf-16", "utf-32")) else "surrogateescape"
+        return self.path.open(encoding=self.encoding, errors=errors)
 
 
 def open_text(path: Path) -> TextFile:
@@ -82,10 +94,8 @@ def is_damaged(text: str, encoding: str) -> bool:
 
 def _refuse_other_formats(head: bytes, name: str) -> None:
     kind = next((kind for magic, kind in _NOT_TEXT if head.startswith(magic)), None)
-    start = head.removeprefix(codecs.BOM_UTF8).lstrip()[:1]
-    kind = kind or {b"<": "XML or HTML", b"{": "JSON", b"[": "JSON"}.get(start)
     if kind:
-        raise InputError("feed_unsupported", f"{name} is {kind}. Send the feed as CSV or TSV.")
+        raise InputError("feed_unsupported", f"{name} is {kind}. Send the feed as {FORMATS}.")
 
 
 def _encoding_of_head(head: bytes) -> str | None:
@@ -103,15 +113,21 @@ def _encoding_of_head(head: bytes) -> str | None:
 def _encoding_of_lines(path: Path) -> str:
     """Returns utf-8 or cp1252, whichever more lines speak for. A feed glued from two exports loses its fewer lines."""
     good = bad = 0
+    rest = b""  # a character that a piece of an endless line was cut in
     with path.open("rb") as stream:
         while line := stream.readline(_CHUNK):
+            line, rest = rest + line, b""
             if line.isascii():
                 continue
             try:
                 line.decode("utf-8")
                 good += 1
-            except UnicodeDecodeError:
-                bad += 1
+            except UnicodeDecodeError as error:
+                if error.reason == "unexpected end of data" and not line.endswith(b"\n"):
+                    rest = line[error.start :]
+                    good += 1
+                else:
+                    bad += 1
     return "cp1252" if bad > good else "utf-8"
 
 

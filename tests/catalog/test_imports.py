@@ -1,6 +1,7 @@
 import errno
 import hashlib
 import os
+import zipfile
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from PIL import Image
 from catalog.imports import BATCH_ROWS, ImportReport, import_feed
 from catalog.models import Category, DroppedPoint, Merchant, Product, ProductImage
 from detection.images import MAX_BYTES
-from shop_search.errors import ServiceError
+from shop_search.errors import InputError, ServiceError
 from tests.fakes import picture
 from tests.feed_folder import FeedFolder
 
@@ -463,3 +464,59 @@ def test_a_full_disk_stops_the_import_and_keeps_what_was_committed(feed, merchan
     assert Product.objects.count() == BATCH_ROWS
     assert not list(media.rglob("*.part"))
     assert counts(run(feed, merchant)) == (5, 0, BATCH_ROWS, 0)
+
+
+def zip_of(feed: FeedFolder, name: str = "upload.zip") -> Path:
+    path = feed.root.parent / name
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in [feed.write(), *sorted(feed.root.rglob("*.png"))]:
+            archive.write(file, file.relative_to(feed.root))
+    return path
+
+
+def test_a_zip_brings_a_feed_and_its_pictures(feed, merchant, media):
+    feed.draw("extra/back.png", seed=50)
+    feed.add("S-1", additional_image_link="back.png")
+    feed.add("S-2")
+    feed.rows.append({"id": "S-3", "title": "Three", "image_link": "nowhere.png"})
+
+    report = import_feed(zip_of(feed), merchant=merchant)
+
+    assert counts(report) == (2, 0, 0, 1)
+    assert codes(report) == ["image_not_found"]
+    assert list(ProductImage.objects.values_list("product__sku", "source")) == [
+        ("S-1", "S-1.png"),
+        ("S-1", "back.png"),
+        ("S-2", "S-2.png"),
+    ]
+    assert counts(import_feed(zip_of(feed), merchant=merchant)) == (0, 0, 2, 1)
+
+
+def test_a_shopify_export_is_imported_with_pictures_beside_it(feed, merchant, settings):
+    source = Path(settings.BASE_DIR) / "fixtures" / "feeds" / "shopify.csv"
+    text = source.read_text().replace("https://cdn.example/", "").replace("?v=1", "")
+    feed.path.write_text(text)
+    for n, name in enumerate(["sneaker-white", "sneaker-sole", "sneaker-red", "sneaker-box", "tote"]):
+        feed.draw(f"{name}.jpg", seed=n)
+
+    report = import_feed(feed.path, merchant=merchant, currency="EUR")
+
+    assert counts(report) == (4, 0, 0, 1)
+    assert list(Product.objects.values_list("sku", "item_group", "category__slug", "currency")) == [
+        ("SNK-W-40", "canvas-sneaker", "shoes", "EUR"),
+        ("SNK-W-41", "canvas-sneaker", "shoes", "EUR"),
+        ("SNK-R-40", "canvas-sneaker", "shoes", "EUR"),
+        ("market-tote", "market-tote", "bags", "EUR"),
+    ]
+
+
+def test_a_workbook_is_refused_with_what_to_do_instead(feed, merchant):
+    path = feed.root / "products.xlsx"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+
+    with pytest.raises(InputError) as caught:
+        import_feed(path, merchant=merchant)
+
+    assert caught.value.code == "feed_xlsx_unsupported"
+    assert "CSV" in caught.value.message

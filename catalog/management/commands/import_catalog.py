@@ -16,8 +16,8 @@ from django.core.validators import validate_slug
 from django.db import DatabaseError
 from tqdm import tqdm
 
-from catalog.feeds import Feed, RowError, open_feed
-from catalog.imports import ImportReport, import_rows
+from catalog.feeds import Feed, RowError
+from catalog.imports import ImportReport, Source, import_rows, open_source
 from catalog.indexing import IndexReport, index_all
 from catalog.management.error_lists import ErrorFile, table
 from catalog.models import Merchant, ProductImage
@@ -29,14 +29,16 @@ _POLL_S = 0.5
 
 class Command(BaseCommand):
     help = (
-        "Imports a CSV or TSV feed with its pictures. Rows are keyed by merchant and id: importing again changes only "
-        "what changed, and goes on after an interruption. Exits with 1 when not one row could be taken."
+        "Imports a feed with its pictures: Google Merchant CSV, TSV or XML, Shopify CSV, JSON lines, or a zip. "
+        "Rows are keyed by merchant and id: importing again changes only what changed, and goes on after an interruption. Exits with 1 when not one row could be taken."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, metavar="FILE")
         parser.add_argument("--merchant", required=True, metavar="SLUG", help="made if there is none of this name")
-        parser.add_argument("--images", type=Path, metavar="DIR", help="where the pictures are (default: beside FILE)")
+        parser.add_argument(
+            "--images", type=Path, metavar="DIR", help="where the pictures are (default: beside FILE or in it)"
+        )
         parser.add_argument(
             "--column",
             action="append",
@@ -45,6 +47,7 @@ class Command(BaseCommand):
             metavar="OURS=THEIRS",
             help="take the feed's column THEIRS for our OURS, like image_link=picture; may be repeated",
         )
+        parser.add_argument("--currency", default="", metavar="ISO", help="of prices that name none, like EUR")
         parser.add_argument("--dry-run", action="store_true", help="tell what would happen and write nothing")
         parser.add_argument("--no-index", action="store_true", help="leave the pictures to a running worker")
         parser.add_argument("--errors", type=Path, metavar="CSV", help="write every row error to this file")
@@ -54,10 +57,16 @@ class Command(BaseCommand):
         started = time.monotonic()
         indexed = IndexReport()
         try:
-            feed = open_feed(options["file"], columns=dict(options["column"]))
-            self._say_columns(feed)
-            merchant = _merchant(options["merchant"], is_dry=options["dry_run"])
-            report, errors = self._import(feed, merchant, options)
+            with open_source(
+                options["file"],
+                images_dir=options["images"],
+                columns=dict(options["column"]),
+                currency=options["currency"],
+            ) as source:
+                feed = source.feed
+                self._say_columns(feed)
+                merchant = _merchant(options["merchant"], is_dry=options["dry_run"])
+                report, errors = self._import(source, merchant, options)
             if not (options["dry_run"] or options["no_index"]):
                 indexed = self._index()
         except ShopSearchError as error:
@@ -88,12 +97,12 @@ class Command(BaseCommand):
         if feed.columns.unknown:
             self._say(f"Not used: {', '.join(feed.columns.unknown)}.")
 
-    def _import(self, feed: Feed, merchant: Merchant, options: dict[str, Any]) -> tuple[ImportReport, int]:
+    def _import(self, source: Source, merchant: Merchant, options: dict[str, Any]) -> tuple[ImportReport, int]:
         """Returns the report and how many errors there were; the report keeps the first of them."""
         count = 0
         with ExitStack() as stack:
             file = stack.enter_context(ErrorFile(options["errors"])) if options["errors"] else None
-            bar = stack.enter_context(_bar("Rows", feed.most_rows, "row"))
+            bar = stack.enter_context(_bar("Rows", source.feed.most_rows, "row"))
 
             def progress(batch: ImportReport) -> None:
                 nonlocal count
@@ -103,10 +112,10 @@ class Command(BaseCommand):
                     file.write(batch.errors)
 
             report = import_rows(
-                feed,
+                source.feed,
                 merchant=merchant,
-                images_dir=options["images"] or options["file"].parent,
-                column_name=feed.columns.name,
+                pictures=source.pictures,
+                column_name=source.feed.columns.name,
                 dry_run=options["dry_run"],
                 progress=progress,
             )
@@ -177,6 +186,7 @@ def _document(
     counts = {name: getattr(report, name) for name in ("rows", "added", "changed", "unchanged", "failed")}
     return {
         "merchant": options["merchant"],
+        "format": feed.format,
         "dry_run": options["dry_run"],
         "columns": feed.columns.used,
         "unknown_columns": list(feed.columns.unknown),
