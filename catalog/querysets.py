@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 if TYPE_CHECKING:
-    from catalog.models import ApiKey, Product, ProductImage  # noqa: F401
+    from catalog.models import ApiKey, BandCalibration, Product, ProductImage  # noqa: F401
 
 # A worker that died leaves its claim; another takes the images over after this time. One batch takes seconds.
 CLAIM_LASTS = timedelta(minutes=2)
@@ -96,6 +96,12 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def find(self, key: str) -> ApiKey | None:
         """Returns the key's row unless it is unknown or revoked. Looking up a hash tells nothing by its timing."""
         return self.filter(hash=self.model.hash_of(key), revoked_at=None).select_related("merchant").first()
+
+
+class BandCalibrationQuerySet(models.QuerySet["BandCalibration"]):
+    def of_encoder(self, fingerprint: str) -> BandCalibrationQuerySet:
+        """Calibrations of this encoder's scores, the latest first."""
+        return self.filter(encoder=fingerprint).order_by("-created_at", "-pk")
 
 
 def _locks_rows() -> bool:
