@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 if TYPE_CHECKING:
-    from catalog.models import ApiKey, BandCalibration, Product, ProductImage  # noqa: F401
+    from catalog.models import ApiKey, BandCalibration, Merchant, Product, ProductImage  # noqa: F401
 
 # A worker that died leaves its claim; another takes the images over after this time. One batch takes seconds.
 CLAIM_LASTS = timedelta(minutes=2)
@@ -21,6 +21,10 @@ class ProductQuerySet(models.QuerySet["Product"]):
     def shown(self) -> ProductQuerySet:
         """Products that a shopper may see."""
         return self.filter(withdrawn_at=None)
+
+    def for_merchant(self, merchant: Merchant) -> ProductQuerySet:
+        """A merchant's own products, withdrawn ones too: every query on behalf of a merchant starts here."""
+        return self.filter(merchant=merchant)
 
     def withdraw(self) -> int:
         """Takes these products from the shop and returns how many; their points are due for deletion."""

@@ -30,7 +30,8 @@ _POLL_S = 0.5
 class Command(BaseCommand):
     help = (
         "Imports a feed with its pictures: Google Merchant CSV, TSV or XML, Shopify CSV, JSON lines, or a zip. "
-        "Rows are keyed by merchant and id: importing again changes only what changed, and goes on after an interruption. Exits with 1 when not one row could be taken."
+        "Rows are keyed by merchant and id: importing again changes only what changed, and goes on after an "
+        "interruption. Exits with 1 when not one row could be taken."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

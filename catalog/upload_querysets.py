@@ -1,0 +1,73 @@
+"""Uploads and the pictures they name by URL: who may see them, and which a worker may take."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from catalog.models import Merchant, RemotePicture, Upload
+
+# The worker that holds an upload says so each third of this time; one that died has its upload taken over after it.
+LEASE = timedelta(seconds=30)
+UNFINISHED = ("queued", "checking", "running")
+
+
+class UploadQuerySet(models.QuerySet["Upload"]):
+    def for_merchant(self, merchant: Merchant) -> UploadQuerySet:
+        """Uploads that this merchant may see: every query on behalf of one starts here."""
+        return self.filter(merchant=merchant)
+
+    def unfinished(self) -> UploadQuerySet:
+        return self.filter(status__in=UNFINISHED)
+
+    def claim(self) -> Upload | None:
+        """Takes the oldest upload that may go on, for this process alone; None when there is none.
+
+        A merchant's uploads are done one after another, in the order they came: the last word must win.
+        """
+        now = timezone.now()
+        free = Q(claimed_until=None) | Q(claimed_until__lt=now)
+        if not self.unfinished().filter(free).exists():  # looking costs nothing; claiming locks out other writers
+            return None
+        with transaction.atomic():
+            busy: set[int] = set()
+            for upload in self.unfinished().select_for_update(of=("self",)).order_by("created_at", "pk"):
+                is_free = upload.claimed_until is None or upload.claimed_until < now
+                if is_free and upload.merchant_id not in busy:
+                    upload.claim, upload.claimed_until = secrets.token_hex(8), now + LEASE
+                    upload.save(update_fields=["claim", "claimed_until"])
+                    return upload
+                busy.add(upload.merchant_id)
+        return None
+
+    def held(self, upload: Upload) -> UploadQuerySet:
+        """This upload, if the claim that `upload` was taken with still holds."""
+        return self.filter(pk=upload.pk, claim=upload.claim)
+
+
+class RemotePictureQuerySet(models.QuerySet["RemotePicture"]):
+    def due(self) -> RemotePictureQuerySet:
+        """Pictures that wait to be fetched now."""
+        return self.filter(next_try_at__lte=timezone.now())
+
+    def claim(self, limit: int, *, per_host: int) -> list[RemotePicture]:
+        """Takes up to `limit` due pictures, at most `per_host` of one server; two workers never get the same one."""
+        now = timezone.now()
+        free = self.due().filter(Q(claimed_until=None) | Q(claimed_until__lt=now))
+        if not free.exists():
+            return []
+        with transaction.atomic():
+            taken: list[RemotePicture] = []
+            for host in free.order_by("host").values_list("host", flat=True).distinct()[:limit]:
+                rows = free.filter(host=host).select_for_update(of=("self",)).order_by("next_try_at", "pk")
+                taken.extend(rows[: min(per_host, limit - len(taken))])
+            self.model._default_manager.filter(pk__in=[row.pk for row in taken]).update(
+                claimed_until=now + timedelta(minutes=2)
+            )
+        return taken
