@@ -73,7 +73,9 @@ def plan_jpeg(data: bytes) -> JpegPlan:
             components, is_progressive = data[at + 9], marker in _PROGRESSIVE
         if marker == _START_OF_SCAN:
             is_partial = at + 5 <= len(data) and data[at + 4] < components
+            if not (is_progressive or is_partial):
+                return JpegPlan(is_buffered=False, scans=1)  # libjpeg stops after the scan that holds every color
             # Inside coded data FF is always followed by 00 or a restart marker, so each FF DA is a scan.
-            return JpegPlan(is_buffered=is_progressive or is_partial, scans=data.count(b"\xff\xda", at))
+            return JpegPlan(is_buffered=True, scans=data.count(b"\xff\xda", at))
         at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
     return JpegPlan(is_buffered=False, scans=0)

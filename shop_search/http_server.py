@@ -26,6 +26,8 @@ SILENT_FOR_S = 30
 DRAIN_S = 10.0
 # A 5 MB photo arrives in 80 reads instead of waitress' 600.
 READ_BYTES = 64 * 1024
+# A phone's photo is held in memory while it arrives; only larger bodies go through a temporary file.
+BODY_IN_MEMORY_BYTES = 6 * 2**20
 
 # waitress' own refusals, before any code of ours sees the request.
 CODES = {
@@ -108,6 +110,7 @@ def serve_http(application: Application, listener: socket.socket, *, max_body_by
         threads=THREADS,
         max_request_body_size=max_body_bytes + 1,  # waitress refuses from this size on
         recv_bytes=READ_BYTES,
+        inbuf_overflow=BODY_IN_MEMORY_BYTES,
         channel_timeout=SILENT_FOR_S,
         cleanup_interval=5,
         backlog=socket.SOMAXCONN,
