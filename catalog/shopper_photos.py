@@ -20,7 +20,7 @@ Dice = np.random.Generator
 Surface = Callable[[Dice, int, int], Image.Image]  # (dice, width, height) -> RGB, what products lie on
 
 # A phone's 3:4, reduced: the detector sees 416 px and the encoder 224.
-PHOTO = (600, 800)
+PHOTO = (480, 640)
 # Catalog backgrounds are one color but for JPEG's noise and a soft shadow.
 PLAIN = 14
 # A cut-out with less of the picture was eaten by its background; one with more stands on none.
