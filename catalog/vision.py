@@ -10,6 +10,7 @@ from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL.Image import Image
 
 from detection import detector
 from detection.crops import TWIN_IOU, choose_for_sale, choose_for_shopper, crop, distinct, iou
@@ -48,6 +49,7 @@ class Sight:
     regions: tuple[Detection, ...]  # pixels of the upright original, by falling confidence
     choice: Choice
     embedding: NDArray[np.float32]  # (dim,), unit length
+    detections: tuple[Detection, ...] = ()  # all that the detector said, before regions were told apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +73,49 @@ def look(photos: Sequence[Photo], wishes: Sequence[Wish], *, choose: Chooser) ->
     if not photos:
         return Look(sights=(), detect_ms=0.0, embed_ms=0.0)
     started = perf_counter()
-    found = [
+    found = _detect(photos)
+    chosen = [choose(regions, photo, wish) for regions, photo, wish in zip(found, photos, wishes, strict=True)]
+    detected = perf_counter()
+    embeddings = encoder().encode_images(
+        [_crop(photo, choice.box) for photo, (_, choice) in zip(photos, chosen, strict=True)]
+    )
+    embedded = perf_counter()
+    sights = tuple(
+        Sight(regions, choice, embedding, detections)
+        for (regions, choice), embedding, detections in zip(chosen, embeddings, found, strict=True)
+    )
+    return Look(sights, detect_ms=(detected - started) * 1000, embed_ms=(embedded - detected) * 1000)
+
+
+def look_at_all(photo: Photo, wish: Wish) -> tuple[Look, tuple[NDArray[np.float32], ...]]:
+    """Returns what a shopper's photo shows, and the embedding of each of its regions, in their order.
+
+    The chosen part and the regions are one batch through the encoder. Raises ServiceError when a model can't be loaded.
+    """
+    started = perf_counter()
+    (found,) = _detect([photo])
+    regions, choice = for_shopper(found, photo, wish)
+    detected = perf_counter()
+    boxes = [region.xyxy for region in regions]
+    if choice.box not in boxes:
+        boxes.append(choice.box)
+    embeddings = encoder().encode_images([_crop(photo, box) for box in boxes])
+    embedded = perf_counter()
+    sight = Sight(regions, choice, embeddings[boxes.index(choice.box)], found)
+    took = Look((sight,), detect_ms=(detected - started) * 1000, embed_ms=(embedded - detected) * 1000)
+    return took, tuple(embeddings[: len(regions)])
+
+
+def _detect(photos: Sequence[Photo]) -> list[Regions]:
+    """Returns each photo's detections, in pixels of its upright original."""
+    return [
         tuple(Detection(photo.to_original(one.xyxy), one.category, one.confidence) for one in detections)
         for photo, detections in zip(photos, detector().detect([photo.image for photo in photos]), strict=True)
     ]
-    chosen = [choose(regions, photo, wish) for regions, photo, wish in zip(found, photos, wishes, strict=True)]
-    detected = perf_counter()
-    crops = [crop(photo.image, photo.to_image(choice.box)) for photo, (_, choice) in zip(photos, chosen, strict=True)]
-    embeddings = encoder().encode_images(crops)
-    embedded = perf_counter()
-    sights = tuple(
-        Sight(regions, choice, embedding) for (regions, choice), embedding in zip(chosen, embeddings, strict=True)
-    )
-    return Look(sights, detect_ms=(detected - started) * 1000, embed_ms=(embedded - detected) * 1000)
+
+
+def _crop(photo: Photo, box: Box) -> Image:
+    return crop(photo.image, photo.to_image(box))
 
 
 def for_shopper(regions: Regions, photo: Photo, wish: Wish) -> tuple[Regions, Choice]:
