@@ -4,15 +4,18 @@ A record keeps the answer without the products, so that a shared link shows toda
 """
 
 import uuid
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, astuple, dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
 
 from catalog.bands import Band
+from catalog.facets import Facets, facets_as_json
 from catalog.models import Product, ProductImage, SearchRecord
-from catalog.ranking import Ranked
+from catalog.query_wishes import Chip
+from catalog.ranking import Parts, Ranked
 from detection.types import Box, Detection
 from shop_search.errors import InputError
 
@@ -23,7 +26,8 @@ Json = dict[str, Any]
 class SelectedCategory:
     slug: str
     confidence: float  # [0, 1]
-    source: str  # "detector" | "neighbors" | "user"
+    source: str  # "detector" | "neighbors" | "fused" | "user"
+    scores: tuple[tuple[str, float], ...] = ()  # the likeliest slugs with their confidences, best first
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +41,34 @@ class Selected:
 
 
 @dataclass(frozen=True, slots=True)
+class Offers:
+    """The listings behind one card: how many, and the lowest price in the card's own currency."""
+
+    count: int
+    lowest: Decimal | None
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     rank: int
     score: float
     band: Band
     product: Product
     image: ProductImage
+    parts: Parts | None = None
+    offers: Offers | None = None
+    others: tuple[int, ...] = ()  # ids of the other products behind this card
+
+
+@dataclass(frozen=True, slots=True)
+class Outfit:
+    """One thing of the outfit, with what looks like it."""
+
+    region: int
+    category: SelectedCategory
+    band: Band
+    results: tuple[Result, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +84,46 @@ class SearchAnswer:
     results: tuple[Result, ...]
     timings_ms: Mapping[str, float]
     models: Mapping[str, str]
+    wishes: tuple[Chip, ...] = ()
+    rest: str = ""
+    facets: Facets = field(default_factory=Facets)
+    outfit: tuple[Outfit, ...] | None = None  # None unless it was asked for
 
 
-def hydrate(ranked: Iterable[Ranked]) -> list[Result]:
-    """Returns the ranked products that may be shown, in their order; ranks count from 1 without gaps."""
+def hydrate(ranked: Iterable[Ranked], *, first_rank: int = 1) -> list[Result]:
+    """Returns the ranked products that may be shown, in their order; ranks count from `first_rank` without gaps."""
     ranked = list(ranked)
     shown = {
         product.pk: product
         for product in Product.objects.shown().for_cards().filter(pk__in=[one.product_id for one in ranked])
     }
+    prices = _prices(pk for one in ranked for pk in one.others)
     results: list[Result] = []
     for one in ranked:
         product = shown.get(one.product_id)
         image = _image(product, one.image_id) if product else None
         if product and image:
-            results.append(Result(len(results) + 1, one.score, one.band, product, image))
+            others = tuple(pk for pk in one.others if pk in prices)
+            offers = _offers(product, [prices[pk] for pk in others]) if others else None
+            rank = first_rank + len(results)
+            results.append(Result(rank, one.score, one.band, product, image, one.parts, offers, others))
     return results
+
+
+def _prices(ids: Iterable[int]) -> dict[int, tuple[Decimal | None, str]]:
+    """Returns price and currency of those products that may be shown; asks nothing about none."""
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    rows = Product.objects.shown().filter(pk__in=wanted).values_list("pk", "price", "currency")
+    return {pk: (price, currency) for pk, price, currency in rows}
+
+
+def _offers(product: Product, others: Sequence[tuple[Decimal | None, str]]) -> Offers:
+    prices = [price for price, currency in [(product.price, product.currency), *others] if currency == product.currency]
+    return Offers(
+        1 + len(others), min((price for price in prices if price is not None), default=None), product.currency
+    )
 
 
 def _image(product: Product, image_id: int) -> ProductImage | None:
@@ -85,18 +135,46 @@ def as_json(answer: SearchAnswer, base_url: str = "") -> Json:
     """Returns the API's body. `base_url` (scheme and host) makes picture addresses absolute."""
     return {
         **_facts(answer),
-        "results": [
-            {
-                "rank": result.rank,
-                "score": round(result.score, 4),
-                "band": str(result.band),
-                "product": product_as_json(result.product, base_url, image=result.image),
-            }
-            for result in answer.results
-        ],
+        "results": [_result(result, base_url) for result in answer.results],
+        **_outfit(answer.outfit, base_url),
         "copies": [],
         "timings_ms": dict(answer.timings_ms),
         "models": dict(answer.models),
+    }
+
+
+def _result(result: Result, base_url: str) -> Json:
+    offers = result.offers
+    return {
+        "rank": result.rank,
+        "score": round(result.score, 4),
+        "band": str(result.band),
+        "product": product_as_json(result.product, base_url, image=result.image),
+        "parts": asdict(result.parts) if result.parts else None,
+        "offers": None
+        if offers is None
+        else {
+            "count": offers.count,
+            "from": None if offers.lowest is None else str(offers.lowest),
+            "currency": offers.currency,
+        },
+        "others": list(result.others),
+    }
+
+
+def _outfit(outfit: Sequence[Outfit] | None, base_url: str) -> Json:
+    if outfit is None:
+        return {}
+    return {
+        "outfit": [
+            {
+                "region": one.region,
+                "category": _category(one.category),
+                "band": str(one.band),
+                "results": [_result(result, base_url) for result in one.results],
+            }
+            for one in outfit
+        ]
     }
 
 
@@ -129,7 +207,8 @@ def record(answer: SearchAnswer) -> None:
         band=answer.band,
         answer={
             **_facts(answer),
-            "hits": [[one.product.pk, one.image.pk, round(one.score, 4), str(one.band)] for one in answer.results],
+            "hits": [_hit(one) for one in answer.results],
+            **({} if answer.outfit is None else {"outfit": [_kept_outfit(one) for one in answer.outfit]}),
             "timings_ms": dict(answer.timings_ms),
             "models": dict(answer.models),
         },
@@ -145,23 +224,57 @@ def recall(search_id: str | uuid.UUID, base_url: str = "") -> Json:
         kept: Json = SearchRecord.objects.get(pk=search_id).answer
     except (SearchRecord.DoesNotExist, ValidationError) as error:
         raise InputError("search_unknown", "There is no such search, or it is no longer kept.") from error
-    ranked = [Ranked(product, image, score, Band(name)) for product, image, score, name in kept["hits"]]
-    facts = {key: value for key, value in kept.items() if key not in ("hits", "timings_ms", "models")}
+    facts = {key: value for key, value in kept.items() if key not in ("hits", "outfit", "timings_ms", "models")}
+    outfit = None
+    if "outfit" in kept:
+        outfit = [{**one, "results": _recalled(one["hits"], base_url)} for one in kept["outfit"]]
+        for one in outfit:
+            del one["hits"]
     return {
+        **_LATER,
         **facts,
-        "results": [
-            {
-                "rank": result.rank,
-                "score": result.score,
-                "band": str(result.band),
-                "product": product_as_json(result.product, base_url, image=result.image),
-            }
-            for result in hydrate(ranked)
-        ],
+        "results": _recalled(kept["hits"], base_url),
+        **({} if outfit is None else {"outfit": outfit}),
         "copies": [],
         "timings_ms": kept["timings_ms"],
         "models": kept["models"],
     }
+
+
+# What records of earlier versions don't have.
+_LATER: Json = {"wishes": [], "rest": "", "facets": facets_as_json(Facets()), "facts": None}
+
+
+def _hit(result: Result) -> list[Any]:
+    parts = None if result.parts is None else list(astuple(result.parts))
+    return [
+        result.product.pk,
+        result.image.pk,
+        round(result.score, 4),
+        str(result.band),
+        parts,
+        list(result.others),
+        result.rank,
+    ]
+
+
+def _kept_outfit(outfit: Outfit) -> Json:
+    return {
+        "region": outfit.region,
+        "category": _category(outfit.category),
+        "band": str(outfit.band),
+        "hits": [_hit(one) for one in outfit.results],
+    }
+
+
+def _recalled(hits: Sequence[Sequence[Any]], base_url: str) -> list[Json]:
+    """Returns recorded hits with their products as they are now."""
+    ranked = []
+    for product, image, score, band, *later in hits:
+        parts, others, _ = later or (None, (), 1)
+        ranked.append(Ranked(product, image, score, Band(band), Parts(*parts) if parts else None, tuple(others)))
+    first = hits[0][6] if hits and len(hits[0]) > 6 else 1
+    return [_result(result, base_url) for result in hydrate(ranked, first_rank=first)]
 
 
 def _facts(answer: SearchAnswer) -> Json:
@@ -182,13 +295,24 @@ def _facts(answer: SearchAnswer) -> Json:
         "selected": {
             "region": answer.selected.region,
             "box": None if answer.selected.box is None else _round(answer.selected.box),
-            "category": None
-            if category is None
-            else {"slug": category.slug, "confidence": round(category.confidence, 3), "source": category.source},
+            "category": None if category is None else _category(category),
             "category_applied": answer.selected.category_applied,
         },
         "band": str(answer.band),
         "reason": answer.reason,
+        "wishes": [asdict(chip) for chip in answer.wishes],
+        "rest": answer.rest,
+        "facets": facets_as_json(answer.facets),
+        "facts": None,
+    }
+
+
+def _category(category: SelectedCategory) -> Json:
+    return {
+        "slug": category.slug,
+        "confidence": round(category.confidence, 3),
+        "source": category.source,
+        "scores": [{"slug": slug, "confidence": round(confidence, 3)} for slug, confidence in category.scores],
     }
 
 

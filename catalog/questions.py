@@ -5,7 +5,9 @@ from decimal import Decimal
 
 from django.conf import settings
 
+from catalog.genders import values_of
 from detection.types import Box
+from embeddings.color_names import normalize_color_word
 from embeddings.types import Where
 from shop_search.errors import InputError
 
@@ -18,35 +20,55 @@ MAX_TEXT = 200
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What the shopper insists on. The store filters, so a page is never thinner than the shop."""
+    """What the shopper insists on; several values of one kind mean any of them.
+
+    The store filters, so a page is never thinner than the shop.
+    """
 
     price_min: Decimal | None = None
     price_max: Decimal | None = None
-    brand: str | None = None
-    color: str | None = None
-    merchant: str | None = None
+    currency: str | None = None  # ISO 4217, of the prices
+    brands: tuple[str, ...] = ()
+    colors: tuple[str, ...] = ()  # any words; each also stands for its name in embeddings.color_names
+    genders: tuple[str, ...] = ()  # words of catalog.genders
+    merchants: tuple[str, ...] = ()  # slugs
     in_stock: bool | None = None
+    excluded_brands: tuple[str, ...] = ()
+    excluded_colors: tuple[str, ...] = ()
 
     def where(self, category: str | None = None, exclude: tuple[int, ...] = ()) -> Where:
         """Returns the store's filter, narrowed to one category slug if given; `exclude` are point ids."""
-        match: dict[str, tuple[str | bool, ...]] = {}
-        if category:
-            match["category"] = (category,)
-        if self.brand:
-            match["brand"] = (self.brand.casefold(),)
-        if self.color:
-            match["colors"] = (self.color.casefold(),)
-        if self.merchant:
-            match["merchant"] = (self.merchant,)
-        if self.in_stock is not None:
-            match["in_stock"] = (self.in_stock,)
+        match: dict[str, tuple[str | bool, ...]] = {
+            "category": (category,) if category else (),
+            "brand": tuple(brand.casefold() for brand in self.brands),
+            "colors": color_values(self.colors),
+            "gender": values_of(self.genders),
+            "merchant": self.merchants,
+            "currency": (self.currency,) if self.currency else (),
+            "in_stock": () if self.in_stock is None else (self.in_stock,),
+        }
+        reject: dict[str, tuple[str, ...]] = {
+            "brand": tuple(brand.casefold() for brand in self.excluded_brands),
+            "colors": color_values(self.excluded_colors),
+        }
         within: dict[str, tuple[float | None, float | None]] = {}
         if self.price_min is not None or self.price_max is not None:
             within["price"] = (
                 None if self.price_min is None else float(self.price_min),
                 None if self.price_max is None else float(self.price_max),
             )
-        return Where(match=match, within=within, exclude=exclude)
+        return Where(
+            match={name: values for name, values in match.items() if values},
+            within=within,
+            exclude=exclude,
+            reject={name: values for name, values in reject.items() if values},
+        )
+
+
+def color_values(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Returns what the index may hold for these color words: the words, and the names that they stand for."""
+    names = ((word.casefold(), normalize_color_word(word)) for word in words)
+    return tuple(dict.fromkeys(value for pair in names for value in pair if value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +84,19 @@ class Question:
     filters: Filters = field(default_factory=Filters)
     limit: int = 24
     offset: int = 0
+    outfit: bool = False  # also a row of look-alikes for each thing in the photo
+    like: tuple[int, ...] = ()  # ids of products to move towards
+    dislike: tuple[int, ...] = ()  # ids of products to move away from and to leave out
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether something that is looked at was sent, not words alone."""
+        return self.image is not None or self.image_url is not None or self.product is not None
 
     def check(self) -> None:
         """Raises InputError naming each field that can't be used."""
         looks_like = [one for one in (self.image, self.image_url, self.product) if one is not None]
-        if not looks_like and not self.text.strip():
+        if not looks_like and not self.text.strip() and not self.like:
             raise InputError("question_missing", "Send a photo, a product or some words to search with.")
         if len(looks_like) > 1:
             raise InputError("question_ambiguous", "Send a photo, the address of one, or a product: one of the three.")

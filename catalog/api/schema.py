@@ -32,10 +32,16 @@ class RegionShape(serializers.Serializer[Any]):
     confidence = serializers.FloatField(min_value=0, max_value=1)
 
 
+class CategoryScoreShape(serializers.Serializer[Any]):
+    slug = serializers.CharField()
+    confidence = serializers.FloatField(min_value=0, max_value=1)
+
+
 class SelectedCategoryShape(serializers.Serializer[Any]):
     slug = serializers.CharField()
     confidence = serializers.FloatField(min_value=0, max_value=1)
     source = serializers.ChoiceField(choices=["detector", "neighbors", "fused", "user"])  # type: ignore[assignment]
+    scores = CategoryScoreShape(many=True, help_text="The likeliest categories, best first, at most five.")
 
 
 class SelectedShape(serializers.Serializer[Any]):
@@ -65,11 +71,77 @@ class ProductShape(serializers.Serializer[Any]):
     in_stock = serializers.BooleanField()
 
 
+class PartsShape(serializers.Serializer[Any]):
+    appearance = serializers.FloatField(min_value=0, max_value=1)
+    color = serializers.FloatField(min_value=0, max_value=1)
+    attributes = serializers.FloatField(min_value=0, max_value=1)
+    quality = serializers.FloatField(min_value=0, max_value=1)
+
+
+class OffersShape(serializers.Serializer[Any]):
+    count = serializers.IntegerField(min_value=2)
+    # `from` is a word of Python's own, so the field can't be an attribute of that name.
+    currency = serializers.CharField(allow_blank=True)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {**super().get_fields(), "from": serializers.CharField(allow_null=True)}
+
+
 class ResultShape(serializers.Serializer[Any]):
     rank = serializers.IntegerField(min_value=1)
-    score = serializers.FloatField()
+    score = serializers.FloatField(help_text="Cosine of the embeddings. Bands are calibrated on it.")
     band = serializers.ChoiceField(choices=_BANDS)
     product = ProductShape()
+    parts = PartsShape(allow_null=True, help_text="What the order is made of: docs/ranking.md.")
+    offers = OffersShape(allow_null=True, help_text="Listings of the same thing behind this card, if there are others.")
+    others = serializers.ListField(child=serializers.IntegerField(), help_text="Ids of the products of those listings.")
+
+
+class WishShape(serializers.Serializer[Any]):
+    kind = serializers.CharField()
+    value = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    start = serializers.IntegerField(min_value=0)
+    end = serializers.IntegerField(min_value=0)
+
+
+class CountShape(serializers.Serializer[Any]):
+    value = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    count = serializers.IntegerField(min_value=1)
+
+
+class PriceRangeShape(serializers.Serializer[Any]):
+    min = serializers.FloatField()
+    max = serializers.FloatField()
+    currency = serializers.CharField(allow_blank=True)
+
+
+class StockShape(serializers.Serializer[Any]):
+    true = serializers.IntegerField()
+    false = serializers.IntegerField()
+
+
+class FacetsShape(serializers.Serializer[Any]):
+    """Counted over the nearest 100 pictures that the filters allow, not over the whole shop.
+
+    A kind that is filtered by is counted without its own filter.
+    """
+
+    category = CountShape(many=True)
+    brand = CountShape(many=True)
+    color = CountShape(many=True)
+    merchant = CountShape(many=True)
+    gender = CountShape(many=True)
+    price = PriceRangeShape(allow_null=True)
+    in_stock = StockShape()
+
+
+class OutfitShape(serializers.Serializer[Any]):
+    region = serializers.IntegerField(min_value=0)
+    category = SelectedCategoryShape()
+    band = serializers.ChoiceField(choices=_BANDS)
+    results = ResultShape(many=True)
 
 
 class CopyShape(serializers.Serializer[Any]):
@@ -85,8 +157,13 @@ class AnswerShape(serializers.Serializer[Any]):
     selected = SelectedShape()
     band = serializers.ChoiceField(choices=_BANDS)
     reason = serializers.CharField(allow_null=True)
+    wishes = WishShape(many=True)
+    rest = serializers.CharField(allow_blank=True, help_text="What of `q` went into the embedding.")
+    facets = FacetsShape()
     results = ResultShape(many=True)
+    outfit = OutfitShape(many=True, required=False, help_text="Only where `outfit=true` was asked.")
     copies = CopyShape(many=True)
+    facts = serializers.DictField(allow_null=True)
     timings_ms = serializers.DictField(child=serializers.FloatField())
     models = serializers.DictField(child=serializers.CharField())
 

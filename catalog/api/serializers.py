@@ -9,6 +9,10 @@ from catalog.models import Feedback
 from catalog.questions import MAX_LIMIT, MAX_OFFSET, MAX_TEXT, Filters, Question
 from detection.types import Box
 
+# More values of one kind than this are no choice of a person's.
+MAX_VALUES = 20
+MAX_OPINIONS = 50
+
 
 @extend_schema_field(str)
 class BoxField(serializers.Field[Box, Any, Any, Any]):
@@ -26,6 +30,21 @@ class BoxField(serializers.Field[Box, Any, Any, Any]):
         return (x1, y1, x2, y2)
 
 
+class ManyField(serializers.ListField):
+    """One value or several of them: a repeated form field, or a JSON list or single value. Blank ones are left out."""
+
+    def get_value(self, dictionary: Any) -> Any:
+        if self.field_name not in dictionary:
+            return serializers.empty
+        if hasattr(dictionary, "getlist"):
+            return dictionary.getlist(self.field_name)
+        return dictionary[self.field_name]
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        values = data if isinstance(data, list | tuple) else [data]
+        return list(dict.fromkeys(super().to_internal_value([value for value in values if value not in ("", None)])))
+
+
 class QuestionSerializer(serializers.Serializer[Any]):
     """The search request, multipart or JSON."""
 
@@ -37,10 +56,14 @@ class QuestionSerializer(serializers.Serializer[Any]):
     category = serializers.CharField(required=False, allow_blank=True, max_length=300)
     price_min = serializers.DecimalField(12, 2, required=False, min_value=0)
     price_max = serializers.DecimalField(12, 2, required=False, min_value=0)
-    brand = serializers.CharField(required=False, max_length=120)
-    color = serializers.CharField(required=False, max_length=60)
-    merchant = serializers.SlugField(required=False)
+    brand = ManyField(child=serializers.CharField(max_length=120), max_length=MAX_VALUES, default=list)
+    color = ManyField(child=serializers.CharField(max_length=60), max_length=MAX_VALUES, default=list)
+    gender = ManyField(child=serializers.CharField(max_length=20), max_length=MAX_VALUES, default=list)
+    merchant = ManyField(child=serializers.SlugField(), max_length=MAX_VALUES, default=list)
     in_stock = serializers.BooleanField(required=False, allow_null=True, default=None)
+    like = ManyField(child=serializers.IntegerField(min_value=1), max_length=MAX_OPINIONS, default=list)
+    dislike = ManyField(child=serializers.IntegerField(min_value=1), max_length=MAX_OPINIONS, default=list)
+    outfit = serializers.BooleanField(required=False, default=False)
     limit = serializers.IntegerField(required=False, default=24, min_value=1, max_value=MAX_LIMIT)
     offset = serializers.IntegerField(required=False, default=0, min_value=0, max_value=MAX_OFFSET)
 
@@ -59,11 +82,15 @@ class QuestionSerializer(serializers.Serializer[Any]):
             filters=Filters(
                 price_min=data.get("price_min"),
                 price_max=data.get("price_max"),
-                brand=data.get("brand"),
-                color=data.get("color"),
-                merchant=data.get("merchant"),
+                brands=tuple(data["brand"]),
+                colors=tuple(data["color"]),
+                genders=tuple(data["gender"]),
+                merchants=tuple(data["merchant"]),
                 in_stock=data["in_stock"],
             ),
+            outfit=data["outfit"],
+            like=tuple(data["like"]),
+            dislike=tuple(data["dislike"]),
             limit=data["limit"],
             offset=data["offset"],
         )

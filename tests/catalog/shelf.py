@@ -1,10 +1,12 @@
 """A small shop for tests: products with embedded pictures, in the database and in a store of this process."""
 
+import hashlib
 from decimal import Decimal
 from typing import Any
 
 from django.core.files.base import ContentFile
 
+from catalog.assortment import forget
 from catalog.embedding import found_in
 from catalog.models import Category, Merchant, Product, ProductImage
 from catalog.points import ALIAS, collection_of, payload_of, vectors_of
@@ -19,6 +21,7 @@ class Shelf:
     """Puts products on sale. Each `seed` is one picture (tests.fakes.picture); the same seed looks the same."""
 
     def __init__(self) -> None:
+        forget()
         self.collection = collection_of(encoder().card)
         vector_store().ensure(self.collection, vectors_of(encoder().card))
         vector_store().alias(ALIAS, self.collection)
@@ -28,8 +31,15 @@ class Shelf:
         kind, _ = Category.objects.get_or_create(slug=category, defaults={"name": category.title()})
         fields = {"title": f"Product {sku}", "price": Decimal("19.90"), "currency": "EUR", **fields}
         product = Product.objects.create(merchant=seller, sku=sku, category=kind, **fields)
+        forget()
         for position, seed in enumerate(seeds):
             self._index(product, position, picture(seed))
+        return product
+
+    def put_picture(self, sku: str, data: bytes, **fields: Any) -> Product:
+        """Puts a product on sale with a picture given as a file's bytes."""
+        product = self.put(sku, **fields)
+        self._index(product, 0, data)
         return product
 
     def _index(self, product: Product, position: int, data: bytes) -> None:
@@ -41,6 +51,7 @@ class Shelf:
             position=position,
             source=f"{product.sku}.png",
             file=ContentFile(data, name=f"{product.sku}-{position}.png"),
+            sha256=hashlib.sha256(data).hexdigest(),
             state=ProductImage.State.INDEXED,
             index_format=ProductImage.INDEX_FORMAT,
             encoder=encoder().card.fingerprint,

@@ -59,23 +59,28 @@ def test_filters_become_conditions_of_the_store():
     filters = Filters(
         price_min=Decimal(10),
         price_max=Decimal("49.90"),
-        brand="Linden",
-        color="RED",
-        merchant="atelier",
+        brands=("Linden", "Pell & Oake"),
+        colors=("RED", "Navy Blue"),
+        genders=("men",),
+        merchants=("atelier",),
         in_stock=True,
+        excluded_brands=("Vale",),
+        excluded_colors=("green",),
     )
 
     where = filters.where("shoes", exclude=(4,))
 
     assert where.match == {
         "category": ("shoes",),
-        "brand": ("linden",),
-        "colors": ("red",),
+        "brand": ("linden", "pell & oake"),
+        "colors": ("red", "navy blue", "navy"),
+        "gender": ("male", "unisex"),
         "merchant": ("atelier",),
         "in_stock": (True,),
     }
     assert where.within == {"price": (10.0, 49.9)}
     assert where.exclude == (4,)
+    assert where.reject == {"brand": ("vale",), "colors": ("green",)}
 
 
 def test_one_end_of_a_price_range_may_stay_open():

@@ -1,0 +1,156 @@
+"""From a query to cards in their order: ask the store, look the hits up in the database, rank, put listings together.
+
+The database has the last word on what may be shown. Candidates are ranked in blocks of the store's order, so that a
+later page never repeats or skips what an earlier one showed, however far the store was asked.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from time import perf_counter
+
+from django.db.models import Count
+
+from catalog.bands import Band, Bands
+from catalog.category_words import singular
+from catalog.fusion import share_of
+from catalog.models import Feedback, Product, ProductImage
+from catalog.points import VECTOR, searched_collection
+from catalog.ranking import Candidate, Ranked, candidates, collapse, rank
+from catalog.understanding import Query
+from embeddings import vector_store
+from embeddings.types import Hit, Where
+
+# Ranked together, and what facets count. Half a page more than anyone looks at; asking for more costs each search.
+BLOCK = 100
+# A picture of more products than this says "no picture yet"; it doesn't make them one product.
+MOST_SHARING = 20
+# Clicks of the last results of a popular product count no more than these; the rest is habit.
+_CLICKS = (Feedback.Verdict.CLICK, Feedback.Verdict.LIKE)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The cards up to the end of the asked page, and what they were chosen from."""
+
+    cards: tuple[Ranked, ...] = ()
+    listings: int = 0  # products before listings of the same thing were put together
+    nearest: tuple[Candidate, ...] = ()  # the first block, in the store's order
+
+    @property
+    def band(self) -> Band:
+        return self.cards[0].band if self.cards else Band.NOTHING_CLOSE
+
+
+class Finder:
+    """Asks the store for one query's products, with or without a category."""
+
+    def __init__(self, query: Query) -> None:
+        self.store_ms = 0.0  # spent waiting for the store
+        self._query = query
+        started = perf_counter()
+        self._collection = searched_collection()
+        self.store_ms += (perf_counter() - started) * 1000
+        self._bands: Bands | None = Bands.of_settings() if query.has_picture else None
+
+    def page(self, category: str | None, wanted: int, *, categories: Mapping[str, float] | None = None) -> Page:
+        """Returns the first `wanted` cards of a category, or of all; a product has several images, so it may ask again.
+
+        `categories` are likely ones with their confidences: a nudge, where they don't narrow.
+        """
+        where = self._query.words.filters.where(category, self._query.exclude)
+        limit = BLOCK * -(-(2 * wanted + 16) // BLOCK)
+        while True:
+            hits = self.hits(where, limit)
+            page = self._page(hits, categories or {})
+            if len(page.cards) >= wanted or len(hits) < limit:
+                return replace(page, cards=page.cards[:wanted])
+            limit *= 4
+
+    def hits(self, where: Where | None, limit: int = BLOCK) -> list[Hit]:
+        """Returns the nearest points that the filter allows."""
+        if self._collection is None:  # an empty shop, not a failure
+            return []
+        started = perf_counter()
+        hits = vector_store().query(self._collection, self._query.embedding, using=VECTOR, limit=limit, where=where)
+        self.store_ms += (perf_counter() - started) * 1000
+        return hits
+
+    def _page(self, hits: Sequence[Hit], categories: Mapping[str, float]) -> Page:
+        found = self._shown(candidates(hits, bands=self._bands))
+        wants = replace(self._query.wants, categories=categories)
+        if self._query.sight is not None:  # who it is for: what the nearest products agree on
+            wants = replace(wants, genders=share_of(hits, "gender"))
+        blocks: list[list[Candidate]] = []
+        block_of = {hit.id: place // BLOCK for place, hit in enumerate(hits)}
+        for one in found:
+            while len(blocks) <= block_of[one.image_id]:
+                blocks.append([])
+            blocks[block_of[one.image_id]].append(one)
+        ordered = [pair for block in blocks for pair in rank(block, wants)]
+        return Page(tuple(collapse(ordered)), len(found), tuple(blocks[0]) if blocks else ())
+
+    def _shown(self, found: Sequence[Candidate]) -> list[Candidate]:
+        """Returns the candidates that may be shown, with what the database knows of them."""
+        if not found:
+            return []
+        ids = [one.product_id for one in found]
+        facts = _facts(ids)
+        pictures = dict(ProductImage.objects.filter(pk__in=[one.image_id for one in found]).values_list("pk", "sha256"))
+        clicks = dict(
+            Feedback.objects.filter(product__in=ids, verdict__in=_CLICKS)
+            .values_list("product_id")
+            .annotate(count=Count("pk"))
+        )
+        shared = list(pictures.values())
+        shown = [one for one in found if one.product_id in facts and not self._is_unwanted(facts[one.product_id].title)]
+        return [
+            replace(
+                one,
+                created_at=facts[one.product_id].created_at,
+                clicks=clicks.get(one.product_id, 0),
+                keys=facts[one.product_id].keys(_own_picture(pictures.get(one.image_id, ""), shared)),
+            )
+            for one in shown
+        ]
+
+    def _is_unwanted(self, title: str) -> bool:
+        """Whether a title has a word that the shopper doesn't want; "heels" has "heel"."""
+        excluded = self._query.words.excluded
+        if not excluded:
+            return False
+        words = f" {singular(' '.join(title.casefold().replace('-', ' ').split()))} "
+        return any(f" {singular(word)} " in words for word in excluded)
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    title: str
+    merchant_id: int
+    gtin: str
+    item_group: str
+    colors: list[str]
+    created_at: datetime
+
+    def keys(self, picture: str) -> tuple[str, ...]:
+        """Returns what makes two listings one thing: a GTIN, a group of sizes in one color, the very same picture."""
+        keys = []
+        if self.gtin:
+            keys.append(f"gtin {self.gtin.lstrip('0')}")
+        if self.item_group:
+            colors = "/".join(sorted(color.casefold() for color in self.colors))
+            keys.append(f"group {self.merchant_id} {colors} {self.item_group}")
+        if picture:
+            keys.append(f"picture {picture}")
+        return tuple(keys)
+
+
+def _facts(ids: Sequence[int]) -> dict[int, _Facts]:
+    """Returns what the database knows of those products that may be shown."""
+    shown = Product.objects.shown().filter(pk__in=ids)
+    rows = shown.values_list("pk", "title", "merchant_id", "gtin", "item_group", "colors", "created_at")
+    return {pk: _Facts(*row) for pk, *row in rows}
+
+
+def _own_picture(picture: str, shared: Sequence[str]) -> str:
+    return picture if shared.count(picture) <= MOST_SHARING else ""

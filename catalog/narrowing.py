@@ -1,0 +1,53 @@
+"""The facets of a found page: which questions they cost the store, and what is counted.
+
+A plain search costs none: the block that was ranked is counted, and the neighbors that voted tell the categories. Each
+filter in use costs one question without it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from catalog.assortment import assortment
+from catalog.facets import Facets, count_facets
+from catalog.finding import Finder, Page
+from catalog.models import Merchant
+from catalog.questions import Filters
+from catalog.ranking import candidates
+from catalog.understanding import Query
+from embeddings.types import Hit, Payload
+
+# What to clear of the filters so that one kind is open again.
+_OPENED: dict[str, dict[str, Any]] = {
+    "brand": {"brands": (), "excluded_brands": ()},
+    "color": {"colors": (), "excluded_colors": ()},
+    "merchant": {"merchants": ()},
+    "gender": {"genders": ()},
+    "price": {"price_min": None, "price_max": None, "currency": None},
+    "in_stock": {"in_stock": None},
+}
+
+
+def facets_of(
+    query: Query, finder: Finder, page: Page, *, category: str | None, around: Sequence[Hit] | None
+) -> Facets:
+    """Returns what one could narrow this page by. `category` is the one applied, `around` the index's nearest."""
+    filters = query.words.filters
+    instead: dict[str, list[Payload]] = {}
+    if category is not None:
+        is_plain = around is not None and filters == Filters()
+        hits = around if is_plain and around is not None else finder.hits(filters.where(None, query.exclude))
+        instead["category"] = _products(hits)
+    for kind, cleared in _OPENED.items():
+        opened = replace(filters, **cleared)
+        if opened != filters:
+            instead[kind] = _products(finder.hits(opened.where(category, query.exclude)))
+    nearest = [one.payload for one in page.nearest]
+    slugs = {str(payload.get("merchant")) for payload in [*nearest, *instead.get("merchant", [])]}
+    merchants = dict(Merchant.objects.filter(slug__in=slugs).values_list("slug", "name")) if slugs else {}
+    return count_facets(nearest, instead=instead, shop=assortment(), merchants=merchants)
+
+
+def _products(hits: Sequence[Hit]) -> list[Payload]:
+    """Returns one payload for each product."""
+    return [one.payload for one in candidates(hits, bands=None)]
