@@ -7,6 +7,7 @@ judge. Nothing of ours goes out: no cookies, no credentials, no proxy from the e
 
 import re
 import zlib
+from dataclasses import dataclass
 from functools import lru_cache
 from ssl import SSLContext
 
@@ -32,8 +33,44 @@ _SNIFFED_BYTES = 256  # as far as `sniff` looks
 _THE_INTERNET = Network()
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A picture's bytes, and what its server says to ask with next time."""
+
+    data: bytes
+    etag: str = ""
+    last_modified: str = ""
+
+
+class AnswerStatusError(InputError):
+    """A server answered with another status than 200: image_url_unreachable, and how long it asks to be left alone."""
+
+    def __init__(self, host: str, status: int, retry_after_s: float | None) -> None:
+        unreachable = _unreachable(f"{host} answered with status {status}")
+        super().__init__(unreachable.code, unreachable.message)
+        self.status = status
+        self.retry_after_s = retry_after_s
+
+
 def fetch_image(url: str, *, max_bytes: int, timeout_s: float, network: Network = _THE_INTERNET) -> bytes:
-    """Returns the bytes of the picture at an http(s) URL; their first bytes are those of a format we read.
+    """Returns the bytes of the picture at an http(s) URL; see `fetch_changed_image`."""
+    found = fetch_changed_image(url, max_bytes=max_bytes, timeout_s=timeout_s, network=network)
+    if found is None:
+        raise _unreachable("The server says that the picture has not changed, which nobody asked")
+    return found.data
+
+
+def fetch_changed_image(
+    url: str,
+    *,
+    max_bytes: int,
+    timeout_s: float,
+    etag: str = "",
+    last_modified: str = "",
+    network: Network = _THE_INTERNET,
+) -> Fetched | None:
+    """Returns the picture at an http(s) URL, whose first bytes are those of a format we read; None when its server says
+    that it is still the one with this `etag` or `last_modified`.
 
     `timeout_s` is for everything together: name, connection, redirects and body.
 
@@ -42,13 +79,18 @@ def fetch_image(url: str, *, max_bytes: int, timeout_s: float, network: Network 
     image_too_large or image_url_timeout.
     """
     current = _check(_parse(url.strip()), network)
+    conditions = [
+        (name, value.encode("latin-1"))
+        for name, value in [(b"If-None-Match", etag), (b"If-Modified-Since", last_modified)]
+        if value and value.isprintable() and value.isascii()
+    ]
     backend = PinnedBackend(network, Deadline(timeout_s))
     tls = network.tls or _public_tls()
     try:
         with httpcore.ConnectionPool(tls, max_connections=1, network_backend=backend) as pool:
             for _ in range(MAX_REDIRECTS + 1):
-                answer = _get(pool, current, max_bytes)
-                if isinstance(answer, bytes):
+                answer = _get(pool, current, max_bytes, conditions)
+                if answer is None or isinstance(answer, Fetched):
                     return answer
                 current = _check(answer, network)
     except AddressForbiddenError as error:
@@ -92,14 +134,17 @@ def _check(url: httpx.URL, network: Network) -> httpx.URL:
     return url.copy_with(host=host)
 
 
-def _get(pool: httpcore.ConnectionPool, url: httpx.URL, max_bytes: int) -> bytes | httpx.URL:
-    """Returns the body, or where it has moved."""
+def _get(
+    pool: httpcore.ConnectionPool, url: httpx.URL, max_bytes: int, conditions: list[tuple[bytes, bytes]]
+) -> Fetched | httpx.URL | None:
+    """Returns the picture, where it has moved, or None when it has not changed."""
     target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
     headers = [
         (b"Host", url.netloc),
         (b"User-Agent", USER_AGENT),
         (b"Accept", b"image/avif,image/webp,image/jpeg,image/png,image/*;q=0.8"),
         (b"Accept-Encoding", b"identity"),
+        *conditions,
     ]
     with pool.stream("GET", target, headers=headers) as response:
         sent = httpx.Headers(response.headers)
@@ -108,15 +153,21 @@ def _get(pool: httpcore.ConnectionPool, url: httpx.URL, max_bytes: int) -> bytes
                 return url.join(_parse(sent["location"]))
             except (httpx.InvalidURL, UnicodeError) as error:
                 raise _invalid("it redirects to one that is misspelled") from error
+        if response.status == 304 and conditions:
+            return None
         if response.status != 200:
-            raise _unreachable(f"{url.host} answered with status {response.status}")
+            wait = sent.get("retry-after", "").strip()
+            raise AnswerStatusError(
+                url.host, response.status, float(wait) if wait.isdecimal() and len(wait) < 6 else None
+            )
         kind = sent.get("content-type", "application/octet-stream").split(";")[0].strip().lower()
         if kind and not _TYPES.fullmatch(kind):
             raise _not_an_image(f"of type {kind[:60]}")
         length = sent.get("content-length", "")
         if length.isdecimal() and int(length) > max_bytes:
             raise _too_large(max_bytes)
-        return _read(response, sent.get("content-encoding", ""), max_bytes)
+        data = _read(response, sent.get("content-encoding", ""), max_bytes)
+        return Fetched(data, sent.get("etag", "")[:300], sent.get("last-modified", "")[:60])
 
 
 def _read(response: httpcore.Response, encoding: str, max_bytes: int) -> bytes:

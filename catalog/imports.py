@@ -9,7 +9,7 @@ same transaction; `catalog.indexing` tells it.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -20,9 +20,18 @@ from django.db import transaction
 from catalog.category_words import CategoryBook
 from catalog.feeds import Feed, FeedRow, RowError, open_feed
 from catalog.feeds.archive import is_zip, open_archive, refuse_workbook
-from catalog.models import Merchant, Product
-from catalog.pictures import Picture, PictureArchive, PictureFolder, PictureSource, load_pictures
+from catalog.models import Merchant, Product, Upload
+from catalog.pictures import (
+    Awaited,
+    Picture,
+    PictureArchive,
+    PictureFolder,
+    PictureSource,
+    load_pictures,
+    web_address,
+)
 from catalog.product_changes import Change, Wanted, changes_of, write
+from catalog.remote_pictures import look_up
 from shop_search.errors import InputError
 
 BATCH_ROWS = 200
@@ -58,6 +67,8 @@ class ImportReport:
 
 
 Progress = Callable[[ImportReport], None]
+# Given a batch's report and last row inside the batch's own transaction: what it writes is committed with the batch.
+Acknowledge = Callable[[ImportReport, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +134,15 @@ def import_rows(
     column_name: Callable[[str], str] = str,
     dry_run: bool = False,
     progress: Progress | None = None,
+    acknowledge: Acknowledge | None = None,
+    upload: Upload | None = None,
 ) -> ImportReport:
     """Imports rows and returns what that did; `progress` is given each batch's own report once it is committed.
 
     No two rows may have one SKU. `column_name` says what the feed calls a column of ours, for the errors. A dry run
     does all but writing; its merchant need not be saved. Raises ServiceError `media_unwritable`.
     """
-    importer = _Importer(merchant, pictures, column_name, is_dry=dry_run)
+    importer = _Importer(merchant, pictures, column_name, acknowledge, upload, is_dry=dry_run)
     total = ImportReport()
     for batch in _batches(rows):
         report = importer.take(batch)
@@ -143,6 +156,10 @@ def import_rows(
 class _Batch:
     rows: list[FeedRow] = field(default_factory=list)
     errors: list[RowError] = field(default_factory=list)
+
+    @property
+    def last_row(self) -> int:
+        return max([*(row.row for row in self.rows), *(error.row for error in self.errors)])
 
 
 def _batches(found: Iterable[FeedRow | RowError]) -> Iterator[_Batch]:
@@ -166,9 +183,18 @@ class _Importer:
     """Takes one batch after another for one merchant."""
 
     def __init__(
-        self, merchant: Merchant, pictures: PictureSource, column_name: Callable[[str], str], *, is_dry: bool
+        self,
+        merchant: Merchant,
+        pictures: PictureSource,
+        column_name: Callable[[str], str],
+        acknowledge: Acknowledge | None,
+        upload: Upload | None,
+        *,
+        is_dry: bool,
     ) -> None:
         self._merchant = merchant
+        self._acknowledge = acknowledge
+        self._upload = upload
         self._pictures = pictures
         self._column_name = column_name
         self._is_dry = is_dry
@@ -177,28 +203,27 @@ class _Importer:
     def take(self, batch: _Batch) -> ImportReport:
         """Returns what the batch did. Pictures are handled before the transaction, which holds up other writers."""
         wanted, errors = self._with_pictures(batch.rows)
-        if self._is_dry:
-            changes = self._compare(wanted)
-        else:
-            with transaction.atomic():
+        everything = sorted([*batch.errors, *errors], key=lambda error: error.row)
+        if self._is_dry and self._acknowledge is None:
+            return _report(self._compare(wanted), everything)
+        with transaction.atomic():
+            if not self._is_dry:
                 # One import at a time for a merchant: where there are row locks, the second waits here.
                 Merchant.objects.select_for_update().get(pk=self._merchant.pk)
-                changes = self._compare(wanted)
-                write(changes, self._merchant, self._categories)
-        everything = [*batch.errors, *errors]
-        return ImportReport(
-            added=sum(change.is_new for change in changes),
-            changed=sum(change.is_change and not change.is_new for change in changes),
-            unchanged=sum(not change.is_change for change in changes),
-            failed=len({error.row for error in everything if error.is_fatal}),
-            errors=tuple(sorted(everything, key=lambda error: error.row)),
-        )
+            changes = self._compare(wanted)
+            if not self._is_dry:
+                write(changes, self._merchant, self._categories, upload=self._upload)
+            report = _report(changes, everything)
+            if self._acknowledge is not None:
+                self._acknowledge(report, batch.last_row)
+        return report
 
     def _products(self, rows: Iterable[FeedRow]) -> dict[str, Product]:
         if self._merchant._state.adding:
             return {}
         own = Product.objects.filter(merchant=self._merchant, sku__in=[row.sku for row in rows])
-        return {product.sku: product for product in own.select_related("category").prefetch_related("images")}
+        own = own.select_related("category").prefetch_related("images", "awaited__picture")
+        return {product.sku: product for product in own}
 
     def _compare(self, wanted: list[Wanted]) -> list[Change]:
         products = self._products(one.row for one in wanted)
@@ -212,15 +237,18 @@ class _Importer:
             for image in product.images.all():
                 picture = Picture(image.sha256, str(image.file.name), image.width, image.height)
                 known[picture.sha256] = stored[sku][image.source] = picture
-        links = [link for row in rows for link in (row.image_link, *row.additional_image_links)]
-        loaded = load_pictures(links, self._pictures, known=known, keep=not self._is_dry)
+        links = [link for row in rows for link in _links(row)]
+        addresses = {link for link in links if web_address(link) is not None}
+        loaded: dict[str, Picture | Awaited | InputError] = {
+            **load_pictures(
+                [link for link in links if link not in addresses], self._pictures, known=known, keep=not self._is_dry
+            ),
+            **look_up(addresses, keep=not self._is_dry),
+        }
         wanted: list[Wanted] = []
         errors: list[RowError] = []
         for row in rows:
-            found = [
-                (link, _or_stored(loaded[link], stored[row.sku].get(link)))
-                for link in (row.image_link, *row.additional_image_links)
-            ]
+            found = [(link, _or_stored(loaded[link], stored[row.sku].get(link))) for link in _links(row)]
             row_errors = [
                 self._error(row, place, link, one)
                 for place, (link, one) in enumerate(found)
@@ -228,7 +256,7 @@ class _Importer:
             ]
             errors.extend(row_errors)
             if not any(error.is_fatal for error in row_errors):
-                wanted.append(Wanted(row, tuple((link, one) for link, one in found if isinstance(one, Picture))))
+                wanted.append(Wanted(row, tuple((link, one) for link, one in found if not isinstance(one, InputError))))
         return wanted, errors
 
     def _error(self, row: FeedRow, place: int, link: str, error: InputError) -> RowError:
@@ -237,6 +265,22 @@ class _Importer:
         return RowError.of(row.row, column, error.code, error.message, link, is_fatal=place == 0)
 
 
-def _or_stored(found: Picture | InputError, stored: Picture | None) -> Picture | InputError:
+def _links(row: FeedRow) -> list[str]:
+    """Returns the names of the row's pictures, the main one first; an address on the web in full."""
+    return [web_address(link) or link for link in (row.image_link, *row.additional_image_links)]
+
+
+def _or_stored(found: Picture | Awaited | InputError, stored: Picture | None) -> Picture | Awaited | InputError:
     """A feed of new prices may come without the pictures: one of the same name that we have is still the picture."""
-    return stored if stored is not None and isinstance(found, InputError) and found.code == "image_not_found" else found
+    is_missing = isinstance(found, Awaited) or (isinstance(found, InputError) and found.code == "image_not_found")
+    return stored if stored is not None and is_missing else found
+
+
+def _report(changes: Sequence[Change], errors: Sequence[RowError]) -> ImportReport:
+    return ImportReport(
+        added=sum(change.is_new for change in changes),
+        changed=sum(change.is_change and not change.is_new for change in changes),
+        unchanged=sum(not change.is_change for change in changes),
+        failed=len({error.row for error in errors if error.is_fatal}),
+        errors=tuple(errors),
+    )

@@ -44,6 +44,13 @@ class Picture:
     height: int
 
 
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """A picture on the web that is yet to be fetched."""
+
+    url: str
+
+
 class PictureSource(Protocol):
     """Where the pictures that a feed names by file name are."""
 
@@ -141,6 +148,14 @@ def load_pictures(
         return dict(zip(unique, pool.map(load, unique), strict=True))
 
 
+def take_picture(data: bytes) -> Picture:
+    """Returns the picture of these bytes, checked and stored.
+
+    Raises InputError as `decode` does, ServiceError `media_unwritable`.
+    """
+    return _load(data, {}, store)
+
+
 def _load(data: bytes, known: Mapping[str, Picture], keep: Callable[[str, bytes], None]) -> Picture:
     sha256 = hashlib.sha256(data).hexdigest()
     if sha256 in known and default_storage.exists(known[sha256].name):
@@ -203,10 +218,15 @@ def _too_large(link: str) -> InputError:
 
 def _refuse_url(link: str) -> None:
     if is_url(link):
-        raise InputError(
-            "image_url_not_supported",
-            "Pictures are not fetched from the web yet. Put the file beside the feed and name it here.",
-        )
+        message = f"{link[:100]!r} can't be fetched. Give an address that begins with https:// or http://."
+        raise InputError("image_url_not_supported", message)
+
+
+def web_address(link: str) -> str | None:
+    """Returns the address of a picture on the web that a link names, None when it names something else."""
+    link = link.strip()
+    url = f"https:{link}" if link.startswith("//") else link
+    return url if url[:8].lower().startswith(("http://", "https://")) else None
 
 
 def is_url(link: str) -> bool:

@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from catalog.category_words import CategoryBook, Meaning, meaning_of
 from catalog.feeds import FeedRow
-from catalog.models import DroppedPoint, Merchant, Product, ProductImage
-from catalog.pictures import Picture
+from catalog.models import AwaitedImage, DroppedPoint, Merchant, Product, ProductImage, RemotePicture, Upload
+from catalog.pictures import Awaited, Picture
 
 # What a search can filter by, and so what the point must be told of (catalog.points.payload_of).
 _IN_PAYLOAD = frozenset({"price", "currency", "brand", "colors", "gender", "in_stock"})
@@ -33,7 +33,7 @@ class Wanted:
     """A row and its pictures, the main one first, each with the link that named it."""
 
     row: FeedRow
-    pictures: tuple[tuple[str, Picture], ...]
+    pictures: tuple[tuple[str, Picture | Awaited], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,8 @@ class Change:
     images: tuple[int, ...]  # positions whose content is new, differs or failed
     renamed: tuple[int, ...]  # positions whose link differs and whose content does not
     surplus: tuple[int, ...]  # images (ids) that the row doesn't name any more
+    awaited: tuple[tuple[int, str], ...] = ()  # positions and addresses of pictures that are now waited for
+    dropped: tuple[int, ...] = ()  # AwaitedImages (ids) that the row doesn't name any more
 
     @property
     def is_new(self) -> bool:
@@ -64,25 +66,30 @@ class Change:
             or self.images
             or self.renamed
             or self.surplus
+            or self.awaited
+            or self.dropped
         )
 
 
 def changes_of(wanted: Wanted, product: Product | None, categories: CategoryBook) -> Change:
     """Returns the difference between the row and its product. Reads nothing but what is given; `product` needs its
-    category and images at hand."""
+    category, images and awaited images at hand."""
     row = wanted.row
     meaning = meaning_of(row.product_type, row.google_product_category)
+    pictures = [(position, one) for position, (_, one) in enumerate(wanted.pictures) if isinstance(one, Picture)]
+    awaited = {position: one.url for position, (_, one) in enumerate(wanted.pictures) if isinstance(one, Awaited)}
     if product is None:
-        return Change(wanted, meaning, None, frozenset(), False, False, tuple(range(len(wanted.pictures))), (), ())
+        places = tuple(position for position, _ in pictures)
+        return Change(wanted, meaning, None, frozenset(), False, False, places, (), (), tuple(awaited.items()))
     values = _values(row)
     category = categories.find(meaning)
     images = {image.position: image for image in product.images.all()}
-    pictures = list(enumerate(wanted.pictures))
+    waiting = {one.position: one for one in product.awaited.all()}
     # A picture that was good and could not be indexed gets another chance.
     failed = {position for position, image in images.items() if image.state == ProductImage.State.FAILED}
     same = [
         position
-        for position, (_, picture) in pictures
+        for position, picture in pictures
         if position in images and images[position].sha256 == picture.sha256 and position not in failed
     ]
     return Change(
@@ -94,12 +101,22 @@ def changes_of(wanted: Wanted, product: Product | None, categories: CategoryBook
         is_restored=product.withdrawn_at is not None,
         images=tuple(position for position, _ in pictures if position not in same),
         renamed=tuple(position for position in same if images[position].source != wanted.pictures[position][0]),
-        surplus=tuple(image.pk for position, image in images.items() if position >= len(pictures)),
+        surplus=tuple(image.pk for position, image in images.items() if position >= len(wanted.pictures)),
+        awaited=tuple(
+            (position, url)
+            for position, url in awaited.items()
+            if position not in waiting or waiting[position].picture.url != url
+        ),
+        dropped=tuple(one.pk for position, one in waiting.items() if awaited.get(position) != one.picture.url),
     )
 
 
-def write(changes: Iterable[Change], merchant: Merchant, categories: CategoryBook) -> None:
+def write(
+    changes: Iterable[Change], merchant: Merchant, categories: CategoryBook, *, upload: Upload | None = None
+) -> None:
     """Writes the changes and notes what the vector store must hear of. Call it inside a transaction.
+
+    Pictures yet to be fetched are noted with the `upload` that hears of what goes wrong.
 
     Each picture that had a point gets a new `payload_due`: a worker that began before marks nothing as indexed that
     has changed since, and leaves it to be done again.
@@ -110,6 +127,7 @@ def write(changes: Iterable[Change], merchant: Merchant, categories: CategoryBoo
         return
     products = _write_products(changes, merchant, categories, now)
     _write_images(changes, products, now)
+    _write_awaited(changes, products, upload)
     repriced = [products[c.wanted.row.sku].pk for c in changes if c.columns & _IN_PAYLOAD or c.is_restored]
     ProductImage.objects.filter(product__in=repriced).update(payload_due=now)
     recategorized = [products[c.wanted.row.sku].pk for c in changes if c.is_recategorized]
@@ -150,6 +168,7 @@ def _write_images(changes: Sequence[Change], products: dict[str, Product], now: 
         product = products[change.wanted.row.sku]
         for position in change.images:
             link, picture = change.wanted.pictures[position]
+            assert isinstance(picture, Picture)
             rows.append(_image(product, position, link, picture, None if change.is_new else now))
         for position in change.renamed:
             link, _ = change.wanted.pictures[position]
@@ -157,6 +176,36 @@ def _write_images(changes: Sequence[Change], products: dict[str, Product], now: 
     ProductImage.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["product", "position"], update_fields=_IMAGE_COLUMNS
     )
+
+
+def _write_awaited(changes: Sequence[Change], products: dict[str, Product], upload: Upload | None) -> None:
+    AwaitedImage.objects.filter(pk__in=[pk for change in changes for pk in change.dropped]).delete()
+    pictures = RemotePicture.objects.wanted(url for change in changes for _, url in change.awaited)
+    AwaitedImage.objects.bulk_create(
+        AwaitedImage(
+            product=products[change.wanted.row.sku],
+            position=position,
+            picture=pictures[url],
+            upload=upload,
+            row=change.wanted.row.row,
+        )
+        for change in changes
+        for position, url in change.awaited
+    )
+
+
+def show_fetched(waiting: AwaitedImage, link: str, picture: Picture) -> None:
+    """Puts a fetched picture into the place that waited for it, to be indexed. Call it inside a transaction."""
+    now = timezone.now()
+    there = ProductImage.objects.filter(product=waiting.product_id, position=waiting.position).first()
+    if there is not None and there.sha256 == picture.sha256 and there.state != ProductImage.State.FAILED:
+        ProductImage.objects.filter(pk=there.pk).update(source=link)
+    else:
+        image = _image(waiting.product, waiting.position, link, picture, now if there else None)
+        ProductImage.objects.bulk_create(
+            [image], update_conflicts=True, unique_fields=["product", "position"], update_fields=_IMAGE_COLUMNS
+        )
+    waiting.delete()
 
 
 def _image(product: Product, position: int, link: str, picture: Picture, payload_due: datetime | None) -> ProductImage:

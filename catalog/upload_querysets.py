@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import random
 import secrets
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from django.db import models, transaction
 from django.db.models import Q
@@ -52,6 +56,23 @@ class UploadQuerySet(models.QuerySet["Upload"]):
 
 
 class RemotePictureQuerySet(models.QuerySet["RemotePicture"]):
+    def at(self, urls: Iterable[str]) -> dict[str, RemotePicture]:
+        """Returns the rows of these addresses, by address."""
+        return {row.url: row for row in self.filter(url_hash__in={url_hash(url) for url in urls})}
+
+    def wanted(self, urls: Iterable[str]) -> dict[str, RemotePicture]:
+        """Returns a row for each address, made where there was none, each due to be fetched."""
+        urls, now = set(urls), timezone.now()
+        if not urls:
+            return {}
+        hosts = {url: (urlsplit(url).hostname or "")[:255] for url in urls}
+        self.bulk_create(
+            [self.model(url_hash=url_hash(url), url=url, host=hosts[url], next_try_at=now) for url in urls],
+            ignore_conflicts=True,
+        )
+        self.filter(url_hash__in={url_hash(url) for url in urls}, next_try_at=None).update(next_try_at=now, attempts=0)
+        return self.at(urls)
+
     def due(self) -> RemotePictureQuerySet:
         """Pictures that wait to be fetched now."""
         return self.filter(next_try_at__lte=timezone.now())
@@ -64,10 +85,17 @@ class RemotePictureQuerySet(models.QuerySet["RemotePicture"]):
             return []
         with transaction.atomic():
             taken: list[RemotePicture] = []
-            for host in free.order_by("host").values_list("host", flat=True).distinct()[:limit]:
+            hosts = list(free.order_by().values_list("host", flat=True).distinct())
+            random.shuffle(hosts)  # so that a server with many pictures doesn't keep out the others
+            for host in hosts[:limit]:
                 rows = free.filter(host=host).select_for_update(of=("self",)).order_by("next_try_at", "pk")
                 taken.extend(rows[: min(per_host, limit - len(taken))])
             self.model._default_manager.filter(pk__in=[row.pk for row in taken]).update(
                 claimed_until=now + timedelta(minutes=2)
             )
         return taken
+
+
+def url_hash(url: str) -> str:
+    """Returns what a remote picture is known by; an address may be longer than a database indexes."""
+    return hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()

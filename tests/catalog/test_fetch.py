@@ -12,11 +12,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
+from typing import Any
 
 import pytest
 from PIL import Image
 
-from catalog.fetch import MAX_REDIRECTS, fetch_image
+from catalog.fetch import MAX_REDIRECTS, AnswerStatusError, fetch_changed_image, fetch_image
 from catalog.fetch_network import Address, Deadline, Network, PinnedBackend, is_public
 from shop_search.errors import InputError
 
@@ -602,3 +603,36 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(secure_site: Site) -> 
         )
     assert caught.value.code == "image_url_unreachable"
     assert secure_site.requests == []
+
+
+def test_a_picture_that_has_not_changed_is_not_sent_again(site: Site) -> None:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        asked = handler.headers.get("If-None-Match"), handler.headers.get("If-Modified-Since")
+        same = asked == ('"one"', "Mon, 01 Jun 2026 10:00:00 GMT")
+        headers = {"ETag": '"one"', "Last_Modified": "Mon, 01 Jun 2026 10:00:00 GMT"}
+        send(b"" if same else PNG, 304 if same else 200, **headers)(handler)
+
+    site.answers["/photo.png"] = answer
+    limits: dict[str, Any] = {"max_bytes": 10**6, "timeout_s": 20.0, "network": site.network()}
+
+    first = fetch_changed_image(site.url(), **limits)
+    assert first is not None
+    assert first.data == PNG
+    assert fetch_changed_image(site.url(), etag=first.etag, last_modified=first.last_modified, **limits) is None
+
+
+def test_an_etag_that_would_break_the_request_is_left_out(site: Site) -> None:
+    limits: dict[str, Any] = {"max_bytes": 10**6, "timeout_s": 20.0, "network": site.network()}
+
+    assert fetch_changed_image(site.url(), etag='"a"\r\nX-Evil: 1', **limits) is not None
+    (_, headers), *_ = site.requests
+    assert not {"x-evil", "if-none-match"} & set(headers)
+
+
+def test_a_busy_server_says_how_long_to_leave_it_alone(site: Site) -> None:
+    site.answers["/photo.png"] = send(b"busy", 503, Retry_After="120")
+
+    error = refusal(site)
+
+    assert isinstance(error, AnswerStatusError)
+    assert (error.code, error.status, error.retry_after_s) == ("image_url_unreachable", 503, 120.0)
