@@ -154,6 +154,18 @@ SEARCH_FETCH_TIMEOUT_S = 8.0
 # groceries. Thresholds per category and catalog are still to be calibrated.
 BAND_THRESHOLDS = {"same_photo": 0.93, "same_product": 0.48, "similar": 0.18}
 
+# How the nearest products are put into order; docs/ranking.md says what each part is. The shares start from eBay's
+# blend of .75 appearance (Yang et al., "Visual Search at eBay", KDD 2017).
+RANKING_WEIGHTS = {"appearance": 0.75, "color": 0.10, "attributes": 0.10, "quality": 0.05}
+# Category of a photo: the detector's share against the neighbors' vote, how many neighbors vote and how much near ones
+# outweigh far ones, and the confidence from which the category narrows the search, by who named it.
+CATEGORY_FUSION: dict[str, Any] = {
+    "detector": 0.5,
+    "neighbors": 20,
+    "power": 8,
+    "least": {"detector": 0.0, "fused": 0.0, "neighbors": 0.6},
+}
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
