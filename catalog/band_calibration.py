@@ -17,6 +17,8 @@ from detection import detector
 from embeddings import encoder
 
 REREAD_S = 30.0
+# Halved, this leaves some 50 products to fit to: with fewer, one in a hundred is a guess.
+LEAST_PRODUCTS = 100
 # With a fifth of the products replaced, other things stand next to each photo.
 CHANGED_MUCH = 0.2
 EVERYWHERE = ""  # in place of a category's slug
@@ -75,6 +77,8 @@ def advice() -> str | None:
     """Returns why the bands should be calibrated, as a sentence, or None when they need not be."""
     row = BandCalibration.objects.of_encoder(encoder().card.fingerprint).first()
     if row is None:
+        if Product.objects.shown().count() < LEAST_PRODUCTS:
+            return None
         return "The bands are not calibrated for this catalog and encoder. Run calibrate_bands."
     changed = Product.objects.filter(Q(created_at__gt=row.created_at) | Q(withdrawn_at__gt=row.created_at)).count()
     if changed > CHANGED_MUCH * row.products:

@@ -58,8 +58,15 @@ def test_searches_read_the_row_once_in_a_while(shelf, django_assert_num_queries,
         current_bands()
 
 
-def test_a_shop_without_calibration_is_advised_to(shelf):
-    assert advice() is not None
+def test_a_shop_without_calibration_is_advised_to_once_it_is_large_enough(shelf):
+    shelf.put("sku-0", 0)
+    product = Product.objects.get()
+    assert advice() is None
+    Product.objects.bulk_create(
+        Product(merchant=product.merchant, category=product.category, sku=f"sku-{n}", title="T") for n in range(1, 100)
+    )
+
+    assert "Run calibrate_bands" in str(advice())
 
 
 def test_a_catalog_that_stayed_needs_no_other_calibration(shelf):

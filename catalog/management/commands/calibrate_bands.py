@@ -13,7 +13,7 @@ from django.db import DatabaseError
 from PIL import Image
 from tqdm import tqdm
 
-from catalog.band_calibration import keep, thresholds_as_json
+from catalog.band_calibration import LEAST_PRODUCTS, keep, thresholds_as_json
 from catalog.band_report import report, table
 from catalog.band_scores import counts, gather, pictures, sample
 from catalog.band_thresholds import Kind, Score, fit
@@ -25,8 +25,6 @@ from embeddings import encoder
 from fixtures.surfaces import draw_surface
 from shop_search.errors import InputError, ShopSearchError
 
-# Halved, this leaves some 50 products to fit to: with fewer, one in a hundred is a guess.
-LEAST_PRODUCTS = 100
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".avif", ".heic", ".bmp", ".gif", ".tif", ".tiff"}
 
 

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from tqdm import tqdm
 
+from catalog.band_calibration import advice
 from catalog.index_check import IndexCheck, check_index, drop_other_collections
 from catalog.indexing import IndexReport, index_all, reindex
 from catalog.models import ProductImage
@@ -41,6 +42,7 @@ class Command(BaseCommand):
             if prune:
                 dropped = drop_other_collections()
             after = check_index()
+            advised = advice()
         except ShopSearchError as error:
             raise CommandError(error.message) from error
         except DatabaseError as error:
@@ -57,6 +59,8 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(document, indent=2))
         else:
             self.stdout.write("\n".join(_lines(before, done, dropped, after)))
+        if advised:
+            self.stderr.write(advised, str)
         if not after.agrees:
             raise CommandError("Database and index still differ. Run reindex_catalog --check, or see the lines above.")
 

@@ -1,11 +1,16 @@
 import io
 import json
+from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.utils import timezone
 
+from catalog.band_calibration import forget, keep
+from catalog.bands import Bands
 from catalog.indexing import index_all
+from catalog.models import BandCalibration
 from catalog.points import ALIAS
 from tests.catalog.shop import Shop, open_shop, use_fakes
 
@@ -48,6 +53,16 @@ def test_only_looking_mends_nothing_and_fails_when_they_differ(shop):
         run("--check", "--no-repair")
 
     assert len(shop.points()) == 3
+
+
+def test_a_catalog_that_changed_much_is_said_to_need_other_bands(shop):
+    keep(Bands.of_settings(), counts={}, report={})
+    forget()
+    BandCalibration.objects.update(products=2, created_at=timezone.now() - timedelta(days=9))
+    said = io.StringIO()
+    call_command("reindex_catalog", "--check", stdout=io.StringIO(), stderr=said)
+
+    assert "4 products came or went" in said.getvalue()
 
 
 def test_json_tells_before_and_after(shop):
