@@ -121,6 +121,17 @@ def decode(
     return Photo(image=rgb, width=width, height=height, format=format)
 
 
+def header(data: bytes) -> ImageFile.ImageFile:
+    """Returns the picture with its header and metadata read, and no pixels.
+
+    Raises InputError `image_unreadable`, `image_truncated` or `image_too_large`.
+    """
+    format = sniff(data)
+    if format is None:
+        raise InputError("image_unreadable", f"This is not an image that can be read. Send {FORMATS}.")
+    return _open(data, format)
+
+
 def _open(data: bytes, format: str) -> ImageFile.ImageFile:
     """Reads the header. Plugins are called directly: Image.open would try others too, and its own pixel limit, which
     is one global for all formats, is below what a phone camera takes."""

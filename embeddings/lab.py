@@ -27,6 +27,17 @@ def to_lab(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     return lab
 
 
+def to_rgb(lab: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Returns (..., 3) sRGB values of (..., 3) L*, a*, b*; colors that sRGB can't show become the nearest of each."""
+    values = np.asarray(lab, dtype=np.float64) + np.array([16.0, 0.0, 0.0])
+    root = values @ np.linalg.inv(_TO_LAB.astype(np.float64)).T
+    xyz = np.where(root**3 > 216 / 24389, root**3, (116 * root - 16) * 27 / 24389)
+    linear = np.clip(xyz @ np.linalg.inv(_TO_XYZ.astype(np.float64)).T, 0.0, 1.0)
+    encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    rgb: NDArray[np.uint8] = np.round(encoded * 255).astype(np.uint8)
+    return rgb
+
+
 def difference(first: NDArray[np.floating], second: NDArray[np.floating]) -> NDArray[np.float64]:
     """Returns (n, m) CIEDE2000 differences between the rows of two Lab arrays (n, 3) and (m, 3): 1 is just visible.
 

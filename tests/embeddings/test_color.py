@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from embeddings.color import ColorShare, color_names, color_similarity, dominant_colors
 from embeddings.color_names import NAMES, nearest_names, normalize_color_word
-from embeddings.lab import difference, to_lab
+from embeddings.lab import difference, to_lab, to_rgb
 
 PAINTS = {
     "black": (20, 20, 22),
@@ -256,3 +256,12 @@ def test_differences_come_as_a_table_and_may_be_empty() -> None:
 )
 def test_lab_is_that_of_the_standard(rgb: tuple[int, ...], lab: tuple[float, ...]) -> None:
     assert to_lab(np.array(rgb, dtype=np.uint8)) == pytest.approx(lab, abs=0.02)
+
+
+def test_lab_goes_back_to_the_color_it_came_from() -> None:
+    rgb = np.random.default_rng(2).integers(0, 256, (500, 3)).astype(np.uint8)
+    assert np.array_equal(to_rgb(to_lab(rgb)), rgb)
+
+
+def test_a_color_that_no_screen_shows_becomes_one_that_it_does() -> None:
+    assert to_rgb(np.array([[150.0, 0.0, 0.0], [-5.0, 0.0, 0.0]])).tolist() == [[255, 255, 255], [0, 0, 0]]
