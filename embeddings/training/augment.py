@@ -16,6 +16,12 @@ CUTOUT_SHARE = (0.08, 0.9)  # less is a product eaten by its background, more is
 
 def cutout(image: Image.Image) -> Image.Image | None:
     """Returns the product without its white background as RGBA, cropped to it; None where there is none."""
+    found = cutout_and_place(image)
+    return found and found[0]
+
+
+def cutout_and_place(image: Image.Image) -> tuple[Image.Image, tuple[int, int, int, int]] | None:
+    """Returns the `cutout`, and which box of the picture it is."""
     pale = np.asarray(image.convert("RGB")).min(axis=2) >= WHITE
     behind = np.zeros_like(pale)
     for axis in (0, 1):
@@ -30,7 +36,7 @@ def cutout(image: Image.Image) -> Image.Image | None:
         return None
     made = image.convert("RGB")
     made.putalpha(alpha.filter(ImageFilter.GaussianBlur(0.6)))
-    return made.crop(box)
+    return made.crop(box), box
 
 
 def trimmed(image: Image.Image, *, margin: float = 0.05) -> Image.Image:

@@ -5,10 +5,14 @@ views_crop    query: a product worn, cropped to it; catalog: its other pictures 
 views_whole   the same with the whole photo as query: how much the detector is worth
 titles        a held-out title finds its picture among the held-out ones
 titles_all    the same among all catalog pictures
+degraded      a bad phone photo of a held-out product, as `embeddings.training.degraded` makes them, finds its
+              catalog picture among all
 drawn         a product's crop in a drawn scene finds its catalog picture; products never trained on
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +22,9 @@ from tqdm import tqdm
 
 from embeddings.measures import Measure, ranks, retrieval
 from embeddings.training import drawn
-from embeddings.training.crops import find_boxes
+from embeddings.training.crops import Box, find_boxes
 from embeddings.training.dataset import Picture, read_products, read_views
+from embeddings.training.degraded import Spoiled, read_streets, spoiled
 from embeddings.training.tables import opened
 from embeddings.types import Encoder
 
@@ -31,14 +36,22 @@ Rows = NDArray[np.float32]
 Result = Mapping[str, Measure]
 
 
-def evaluate(encoder: Encoder, *, products: Path, views: Path, work: Path, texts: bool = True) -> dict[str, Result]:
-    """Returns recall@1/5/10/20 and mAP of each task. `work` keeps the detector's boxes between runs."""
+def evaluate(
+    encoder: Encoder, *, products: Path, views: Path, work: Path, streets: Path | None = None, texts: bool = True
+) -> dict[str, Result]:
+    """Returns recall@1/5/10/20 and mAP of each task. `work` keeps the detector's boxes between runs.
+
+    `streets` are street photos that training never saw: without them, `degraded` is left out.
+    """
     pictures, sets = read_products(products), read_views(views)
+    photos = None if streets is None else read_streets(streets)
     boxes = find_boxes(pictures, work / "boxes_products.json")
     catalog = _encode(encoder, pictures, lambda picture: opened(picture, boxes)[1], "products")
     measured = views_tasks(encoder, sets, catalog[:DISTRACTORS], work=work)
     if texts:
         measured.update(title_tasks(encoder, pictures, catalog))
+    if photos is not None:
+        measured["degraded"] = degraded_task(encoder, pictures, boxes, photos, catalog)
     measured["drawn"] = drawn_task(encoder)
     return measured
 
@@ -76,6 +89,26 @@ def title_tasks(encoder: Encoder, pictures: Sequence[Picture], catalog: Rows) ->
     }
 
 
+def degraded_task(
+    encoder: Encoder,
+    pictures: Sequence[Picture],
+    boxes: Mapping[str, Box | None],
+    streets: Sequence[Image.Image],
+    catalog: Rows,
+) -> Result:
+    """Returns how bad phone photos of held-out products find them. The same pixels under another id are right too."""
+    made = tqdm(
+        spoiled(pictures, boxes, streets),
+        desc="bad photos", unit="picture", total=sum(picture.held_out for picture in pictures),
+    )  # fmt: skip
+    asked, rows = [], []
+    for block in _blocks(made):
+        rows.append(encoder.encode_images([one.image for one in block]))
+        asked += [one.index for one in block]
+    same = np.array([sha256(picture.path.read_bytes()).hexdigest() for picture in pictures])
+    return retrieval(ranks(np.concatenate(rows), catalog, same[asked][:, None] == same[None, :]))
+
+
 def drawn_task(encoder: Encoder, *, scenes: int = SCENES) -> Result:
     """Returns how scene crops of held-out products find their front picture among all drawn products."""
     products = drawn.products()
@@ -89,6 +122,12 @@ def drawn_task(encoder: Encoder, *, scenes: int = SCENES) -> Result:
     rows = encoder.encode_images([crop.images[0] for crop in crops])
     relevant = np.array([c.sku for c in crops])[:, None] == np.array([p.sku for p in products])[None, :]
     return retrieval(ranks(rows, catalog, relevant))
+
+
+def _blocks(made: Iterable[Spoiled]) -> Iterator[list[Spoiled]]:
+    iterator = iter(made)
+    while block := list(islice(iterator, BLOCK)):
+        yield block
 
 
 def _encode(encoder: Encoder, pictures: Sequence[Picture], show: Callable[[Picture], Image.Image], what: str) -> Rows:

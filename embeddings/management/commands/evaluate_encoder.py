@@ -22,6 +22,9 @@ class Command(BaseCommand):
         parser.add_argument("--products", type=Path, required=True, help="folder with catalogue.csv")
         parser.add_argument("--views", type=Path, required=True, help="folder with products.json")
         parser.add_argument("--baseline", type=Path, help="weights of timm's mobilenetv2_100; measured beside")
+        parser.add_argument(
+            "--backgrounds", type=Path, help="street photos (*.jpg) that training never saw: measures bad phone photos"
+        )
         parser.add_argument("--work", type=Path, help="keeps the detector's boxes (default: runs/evaluate_encoder)")
         parser.add_argument("--json", action="store_true", help="print one JSON document")
 
@@ -32,7 +35,8 @@ class Command(BaseCommand):
             from embeddings.training.evaluate import evaluate
 
             work = options["work"] or Path(settings.BASE_DIR) / WORK
-            folders = {"products": options["products"], "views": options["views"], "work": work}
+            folders: dict[str, Any] = {"products": options["products"], "views": options["views"], "work": work}
+            folders["streets"] = options["backgrounds"]
             measured = {encoder().card.label: evaluate(encoder(), **folders)}
             if options["baseline"]:
                 plain = PlainTrunk(options["baseline"])
