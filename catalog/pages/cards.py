@@ -8,6 +8,7 @@ from django.conf import settings
 from catalog.answers import Json
 from catalog.bands import Band
 from catalog.pages.media import THUMB_PX
+from catalog.pages.wording import GROUPS, Sentence
 
 # Enough for a page read without scripts; they print prices the way the shopper's own language does.
 _SIGNS = {"EUR": "€", "GBP": "£", "USD": "$"}
@@ -27,11 +28,31 @@ class Card:
     in_stock: bool
     is_same: bool  # the very product, as far as its pictures tell
     band: str
+    sellers: int  # how many offers one card stands for; the price is the lowest of them
+
+    @property
+    def is_offered_by_several(self) -> bool:
+        return self.sellers > 1
 
 
 def cards_of(answer: Json) -> list[Card]:
     """Returns the cards of an answer in the API's shape."""
     return [_card(result) for result in answer["results"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The cards of one band, under a heading where there are several bands."""
+
+    name: str
+    title: Sentence
+    cards: list[Card]
+
+
+def groups_of(cards: list[Card]) -> list[Group]:
+    """Returns the cards by band, best first; the order within a band stays."""
+    names = list(dict.fromkeys(card.band for card in cards))
+    return [Group(name, GROUPS[name], [card for card in cards if card.band == name]) for name in names]
 
 
 def price_text(price: Decimal | str | None, currency: str) -> str:
@@ -57,6 +78,9 @@ def shop_link(url: str) -> str:
 def _card(result: Json) -> Card:
     product = result["product"]
     price, currency = product["price"], product["currency"] or ""
+    offers = result.get("offers") or {"count": 1}
+    if offers["count"] > 1:
+        price, currency = offers["from"], offers["currency"] or ""
     return Card(
         product_id=product["id"],
         title=product["title"],
@@ -70,4 +94,5 @@ def _card(result: Json) -> Card:
         in_stock=product["in_stock"],
         is_same=result["band"] in (Band.SAME_PHOTO, Band.SAME_PRODUCT),
         band=result["band"],
+        sellers=offers["count"],
     )

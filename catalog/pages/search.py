@@ -6,19 +6,21 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import get_script_prefix, reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from catalog.answers import Json, recall, record
+from catalog.answers import Json, as_json, product_as_json, recall, record
+from catalog.listing import shown_product
 from catalog.models import Category, Product
-from catalog.pages.cards import cards_of, thumb
+from catalog.pages.asked import address_of, image_url_in, is_asking, question_of, wishes_of
+from catalog.pages.cards import cards_of, groups_of, thumb
 from catalog.pages.media import THUMB_PX
 from catalog.pages.samples import read_sample, samples
 from catalog.pages.security import page
 from catalog.pages.wording import DEFAULT_REASON, ERRORS, REASONS, Sentence, for_scripts
-from catalog.questions import ALL_CATEGORIES, Question
+from catalog.questions import ALL_CATEGORIES
 from catalog.search import search
 from shop_search.errors import InputError, ServiceError
 
@@ -28,18 +30,26 @@ logger = logging.getLogger(__name__)
 MODULES = (
     "answer",
     "api",
+    "asked",
     "boxes",
+    "card",
     "chips",
     "geometry",
     "intake",
     "money",
+    "notice",
     "page",
+    "past",
     "photo",
+    "question",
     "results",
     "share",
     "shelf",
     "stage",
     "strip",
+    "view",
+    "wishes",
+    "words",
 )
 
 
@@ -56,9 +66,11 @@ class Rect:
 @page
 @require_http_methods(["GET", "HEAD", "POST"])
 def home(request: HttpRequest) -> HttpResponse:
-    """The start page. A POST searches and leads to the answer's own address."""
+    """The start page, or the answer to the words or the product in its address. A photo comes by POST."""
     if request.method == "POST":
-        return _search(request)
+        return _search_photo(request)
+    if is_asking(request.GET):
+        return _search_words(request)
     return _page(request)
 
 
@@ -73,17 +85,40 @@ def shared(request: HttpRequest, search_id: UUID) -> HttpResponse:
     return _page(request, answer=answer)
 
 
-def _search(request: HttpRequest) -> HttpResponse:
-    question = Question(image=_photo(request), category=request.POST.get("category") or None)
+def _search_photo(request: HttpRequest) -> HttpResponse:
+    """Searches with the photo of the plain form and leads to the answer's own address; words alone have their own."""
+    image = _photo(request)
+    address = image_url_in(request.POST.get("q", "")) if image is None else None
+    if image is None and address is None and is_asking(request.POST):
+        return redirect(reverse("pages:home") + address_of(request.POST))
     try:
-        answer = search(question)
+        answer = search(question_of(request.POST, image=image, image_url=address))
         record(answer)
-    except InputError as error:
-        return _page(request, error=(ERRORS["photo"][0], error.message), status=400)
-    except ServiceError as error:
-        logger.error("%s: %s", error.code, error.message, exc_info=error)
-        return _page(request, error=ERRORS["server"], status=503)
-    return redirect("pages:shared", answer.id)
+    except (InputError, ServiceError) as error:
+        return _refusal(request, error, headline=ERRORS["photo"][0])
+    params = request.POST.copy()
+    params.pop("product", None)
+    if address:
+        params.pop("q")
+    return redirect(reverse("pages:shared", args=[answer.id]) + address_of(params))
+
+
+def _search_words(request: HttpRequest) -> HttpResponse:
+    """Answers in place: an address that asks can be kept and shared as it is."""
+    try:
+        answer = search(question_of(request.GET))
+        record(answer)
+    except (InputError, ServiceError) as error:
+        return _refusal(request, error, headline=ERRORS["question"][0])
+    return _page(request, answer=as_json(answer))
+
+
+def _refusal(request: HttpRequest, error: InputError | ServiceError, *, headline: Sentence) -> HttpResponse:
+    if isinstance(error, InputError):
+        words = " ".join(error.fields.values()) or error.message
+        return _page(request, error=(headline, words), status=400)
+    logger.error("%s: %s", error.code, error.message, exc_info=error)
+    return _page(request, error=ERRORS["server"], status=503)
 
 
 def _photo(request: HttpRequest) -> bytes | None:
@@ -108,7 +143,12 @@ def _page(
         "samples": [(sample, thumb(sample.url)) for sample in samples()],
         "categories": categories,
         "error": error,
+        "asked": request.POST if request.method == "POST" else request.GET,
         "page_data": {
+            "address": request.get_full_path(),
+            "answer": answer,
+            "productApiUrl": f"{get_script_prefix()}api/v1/products/0/",
+            "pictureUrl": reverse("pages:picture"),
             "searchUrl": f"{get_script_prefix()}api/v1/search/",
             "productUrl": reverse("pages:product", args=[0]),
             "sharedUrl": reverse("pages:shared", args=[UUID(int=0)]),
@@ -122,20 +162,33 @@ def _page(
         },
     }
     if answer is not None:
-        context |= _answer_context(answer, categories)
+        context |= _answer_context(answer, categories, request.GET)
     return render(request, "catalog/search.html", context, status=status)
 
 
-def _answer_context(answer: Json, categories: dict[str, str]) -> Json:
+def _answer_context(answer: Json, categories: dict[str, str], params: QueryDict) -> Json:
     category = answer["selected"]["category"]
     name = category and categories.get(category["slug"], category["slug"].replace("-", " ").capitalize())
+    cards = cards_of(answer)
     return {
         "answer": answer,
+        "asked_product": _asked_product(params),
+        "bands": groups_of(cards),
+        "wishes": wishes_of(answer, params),
         "plan": [Rect(x1, y1, x2 - x1, y2 - y1) for x1, y1, x2, y2 in (region["box"] for region in answer["regions"])],
-        "cards": cards_of(answer),
+        "cards": cards,
         "category_name": name,
         "reason": REASONS.get(answer["reason"], DEFAULT_REASON) if answer["band"] == "nothing_close" else None,
     }
+
+
+def _asked_product(params: QueryDict) -> Json | None:
+    """Returns the product in the address as results show it, or None."""
+    text = params.get("product", "")
+    try:
+        return product_as_json(shown_product(int(text))) if text.isdecimal() and len(text) < 16 else None
+    except InputError:
+        return None
 
 
 def _categories() -> dict[str, str]:

@@ -34,8 +34,8 @@ REASONS: dict[str, tuple[Sentence, Sentence]] = {
         _("Try another product in the photo, or look through everything."),
     ),
     "nothing_matches_filters": (
-        _("Nothing to show here yet"),
-        _("No product matches this choice. Try another category, or everything."),
+        _("Nothing here matches that"),
+        _("Take a wish or a filter away, or look through everything."),
     ),
 }
 DEFAULT_REASON = REASONS["no_similar_product"]
@@ -47,6 +47,7 @@ ERRORS: dict[str, tuple[Sentence, Sentence]] = {
     "timeout": (_("This is taking too long"), _("The shop didn't answer in time. Try again in a moment.")),
     "server": (_("Something went wrong on our side"), _("Your photo is still here. Try again in a moment.")),
     "photo": (_("That photo can't be used"), _("Try another photo.")),
+    "question": (_("That can't be searched for"), _("Try other words, or fewer filters.")),
     "not_picture": (_("That is not a photo"), _("Choose, drop or paste a picture: JPEG, PNG, WebP, HEIC or AVIF.")),
     "too_large": (_("That photo is too large"), _("Choose one of at most {limit} MB.")),
     "search_unknown": (
@@ -55,7 +56,24 @@ ERRORS: dict[str, tuple[Sentence, Sentence]] = {
     ),
 }
 
-TEXTS: dict[str, Sentence | dict[str, Sentence]] = {
+GENDERS: dict[str, Sentence] = {
+    "men": _("Men"),
+    "women": _("Women"),
+    "boys": _("Boys"),
+    "girls": _("Girls"),
+    "kids": _("Children"),
+    "unisex": _("Everyone"),
+}
+
+# Headings of the results, by how close they are.
+GROUPS: dict[str, Sentence] = {
+    "same_photo": _("The same photo"),
+    "same_product": _("Looks like the same product"),
+    "similar": _("Similar"),
+    "nothing_close": _("Further away"),
+}
+
+SENTENCES: dict[str, Any] = {
     "searching": _("Looking…"),
     "dropped": _("Searching with your photo"),
     "slow": _("Still looking. Large photos and slow lines take a moment."),
@@ -83,10 +101,25 @@ TEXTS: dict[str, Sentence | dict[str, Sentence]] = {
     "choosePhoto": _("Choose another photo"),
     "showNearest": _("Show the nearest anyway"),
     "inShop": _("{title} in the shop"),
+    "sellers": {"one": _("{count} offer"), "other": _("{count} offers")},
+    "further": {"one": _("Show {count} more that isn't close"), "other": _("Show {count} more that aren't close")},
+    "wordsBeside": _("Like this, but… red, under 50, without heel"),
+    "wordsAlone": _("What are you looking for?"),
+    "removeWish": _("Without {wish}"),
+    "clearAll": _("Clear all"),
+    "likeProduct": _("More like {title}"),
+    "priceFrom": _("From {low}"),
+    "priceTo": _("Up to {high}"),
+    "priceBetween": _("{low} to {high}"),
+    "inStock": _("In stock"),
+    "liked": {"one": _("{count} liked"), "other": _("{count} liked")},
+    "disliked": {"one": _("{count} not wanted"), "other": _("{count} not wanted")},
+    "values": {"gender": GENDERS},
+    "groups": GROUPS,
     "bands": {"same_photo": _("Same photo"), "same_product": _("Same product")},
 }
 
 
 def for_scripts() -> dict[str, Any]:
     """Returns every sentence the scripts need; put on the page as JSON."""
-    return {**TEXTS, "reasons": REASONS, "defaultReason": DEFAULT_REASON, "errors": ERRORS}
+    return {**SENTENCES, "reasons": REASONS, "defaultReason": DEFAULT_REASON, "errors": ERRORS}

@@ -46,7 +46,7 @@ class SearchPage:
         act()
         expect(self.page).not_to_have_url(before)
         expect(self.page.locator("#found")).to_have_attribute("aria-busy", "false")
-        shown = self.page.url.rsplit("/", 1)[1]
+        shown = self.shown_search()
         for _ in range(100):  # the page may be faster than the news of it
             for response in reversed(self._responses):
                 if shown in response.text():
@@ -55,8 +55,18 @@ class SearchPage:
             self.page.wait_for_timeout(50)
         raise AssertionError(f"The page shows {shown}, which no search answered.")
 
+    def shown_search(self) -> str:
+        """Returns the id of the answer in the address bar."""
+        return self.page.url.rsplit("/", 1)[1].split("?")[0]
+
+    def show_all(self) -> None:
+        """Opens what is not close, where the answer has both."""
+        further = self.page.locator(".further button")
+        if further.count():
+            further.click()
+
     def wait_for(self, answer: Json) -> None:
-        expect(self.page).to_have_url(re.compile(f"/s/{answer['id']}$"))
+        expect(self.page).to_have_url(re.compile(rf"/s/{answer['id']}(\?|$)"))
         expect(self.page.locator("#found")).to_have_attribute("aria-busy", "false")
 
     def search(self, photo: Path | Json) -> Json:

@@ -50,7 +50,7 @@ def test_a_reload_shows_the_same_answer_with_the_photo_from_this_device(page, lo
 
 def test_back_from_a_product_shows_the_results_again(page, look):
     answer = page.search(look)
-    page.cards.first.locator("h3 a").click()
+    page.cards.first.locator(".card-title a").click()
     expect(page.page).to_have_url(re.compile(r"/p/\d+/$"))
 
     page.page.go_back()

@@ -36,8 +36,8 @@ def test_a_card_shows_picture_title_price_merchant_and_the_way_to_the_shop(page,
     product = page.search(look)["results"][0]["product"]
 
     card = page.cards.first
-    expect(card.locator("h3 a")).to_have_text(product["title"])
-    expect(card.locator("h3 a")).to_have_attribute("href", f"/p/{product['id']}/")
+    expect(card.locator(".card-title a")).to_have_text(product["title"])
+    expect(card.locator(".card-title a")).to_have_attribute("href", f"/p/{product['id']}/")
     expect(card.locator(".price")).to_have_text(f"€{product['price']}")
     expect(card.locator("[data-part=merchant]")).to_have_text(product["merchant"]["name"])
     expect(card.locator(".card-out")).to_have_attribute("href", product["url"])
@@ -114,6 +114,7 @@ def test_everything_turns_the_category_off(page, look):
 def test_more_products_come_below_and_the_count_is_announced(page, look):
     page.search(look)
     first = page.answer_to(lambda: page.page.get_by_role("button", name="Everything").click())
+    page.show_all()
     shown = page.shown_products()
     assert len(shown) == 24
 

@@ -99,7 +99,7 @@ def test_an_empty_shop_is_not_an_error(page, look):
     page.page.route(SEARCH, lambda route: route.fulfill(json=answer))
     page.dots.first.click()
 
-    expect(page.title).to_have_text("Nothing to show here yet")
+    expect(page.title).to_have_text("Nothing here matches that")
     expect(page.page.get_by_role("button", name="Show the nearest anyway")).to_have_count(0)
 
 

@@ -22,6 +22,22 @@ export function categoryName(slug) {
   return page.categories[slug] ?? slug.charAt(0).toUpperCase() + slug.slice(1).replaceAll("-", " ");
 }
 
+const labels = new Map();
+
+/** Keeps how the shop writes the values of its facets, for chips of filters that an answer no longer lists. */
+export function learn(facets) {
+  for (const [name, values] of Object.entries(facets ?? {})) {
+    if (!Array.isArray(values)) continue;
+    for (const { value, label } of values) labels.set(`${name}:${value}`, label || value);
+  }
+}
+
+/** How shoppers read a facet's value: "red" as "Red", a shop's slug as its name. */
+export function labelOf(name, value) {
+  const known = texts.values[name]?.[value] ?? page.merchants?.[value] ?? labels.get(`${name}:${value}`) ?? value;
+  return known.charAt(0).toUpperCase() + known.slice(1);
+}
+
 /** An icon of the sprite that every page carries. */
 export function icon(name) {
   const space = "http://www.w3.org/2000/svg";

@@ -1,11 +1,13 @@
-// The products found: cards, skeletons while they are looked for, and what stands in their place.
+// The products found, in groups by how close they are; skeletons before, and what stands in their place.
 
 import { reason } from "./answer.js";
 import { LIMIT } from "./api.js";
-import { money } from "./money.js";
-import { byId, copyOf, icon, page, texts } from "./page.js";
+import { card, skeleton } from "./card.js";
+import { notice } from "./notice.js";
+import { byId, counted, texts } from "./page.js";
 
 const SKELETONS = 8;
+const FAR = "nothing_close";
 
 export class Results {
   /**
@@ -19,29 +21,39 @@ export class Results {
     this.notices = byId("notices");
     this.moreRow = byId("more-row");
     this.more = byId("more");
+    this.found = [];
+    this.showsFar = false;
     this.more.addEventListener("click", onMore);
     const follow = (event) => {
-      const card = event.target.closest("a") && event.target.closest(".card");
-      if (card?.dataset.product) onFollow(Number(card.dataset.product));
+      const one = event.target.closest("a") && event.target.closest(".card");
+      if (one?.dataset.product) onFollow(Number(one.dataset.product));
     };
     this.grid.addEventListener("click", follow);
     this.grid.addEventListener("auxclick", follow);
   }
 
+  /** How many products came, those that are not shown among them. */
+  get total() {
+    return this.found.length;
+  }
+
   get count() {
-    return this.grid.querySelectorAll(".card").length;
+    return this.showsFar ? this.total : this.found.filter((result) => result.band !== FAR).length;
   }
 
   get isShown() {
     return !this.grid.hidden && this.count > 0;
   }
 
-  /** Empty cards while the first answer for a photo is on its way. */
+  /** Empty cards while the first answer is on its way. */
   wait() {
     this.notices.replaceChildren();
     this.moreRow.hidden = true;
     this.grid.hidden = false;
-    this.grid.replaceChildren(...Array.from({ length: SKELETONS }, skeleton));
+    const row = document.createElement("div");
+    row.className = "grid";
+    row.append(...Array.from({ length: SKELETONS }, skeleton));
+    this.grid.replaceChildren(row);
     this.busy(true);
   }
 
@@ -54,19 +66,24 @@ export class Results {
   show(answer) {
     this.busy(false);
     this.notices.replaceChildren();
-    this.grid.hidden = false;
-    this.grid.replaceChildren(...answer.results.map(card));
-    this.moreRow.hidden = answer.results.length < LIMIT;
-    if (answer.band === "nothing_close") this.#nothingClose(answer);
+    const isFar = answer.band === FAR;
+    this.found = answer.results.map((result) => (isFar ? { ...result, band: FAR } : result));
+    this.isLast = answer.results.length < LIMIT;
+    this.showsFar = false;
+    this.grid.replaceChildren();
+    for (const result of this.found) this.#put(result);
+    this.#arrange();
+    if (isFar) this.notices.append(notice("calm", "", reason(answer)[1], this.#waysOn(texts.showNearest)));
   }
 
   /** Adds the next page and returns how many products it had. */
   add(answer) {
     this.busy(false);
     const isFocused = document.activeElement === this.more;
-    const cards = answer.results.map(card);
-    this.grid.append(...cards);
-    this.moreRow.hidden = cards.length < LIMIT;
+    const cards = answer.results.map((result) => this.#put(result));
+    this.found.push(...answer.results);
+    this.isLast = answer.results.length < LIMIT;
+    this.#arrange();
     if (isFocused && this.moreRow.hidden) cards[0]?.querySelector("a").focus({ preventScroll: true });
     return cards.length;
   }
@@ -75,97 +92,69 @@ export class Results {
   fail([headline, advice], actions, { keeps = false } = {}) {
     this.busy(false);
     this.grid.hidden = !keeps;
-    if (!keeps) this.grid.replaceChildren();
-    if (!keeps) this.moreRow.hidden = true;
+    if (!keeps) {
+      this.found = [];
+      this.grid.replaceChildren();
+      this.moreRow.hidden = true;
+    }
     this.notices.replaceChildren(notice("error", headline, advice, actions));
   }
 
-  #nothingClose(answer) {
-    const [, advice] = reason(answer);
-    const actions = [];
-    if (answer.results.length) {
-      this.grid.hidden = true;
-      const isLonger = !this.moreRow.hidden;
-      this.moreRow.hidden = true;
-      actions.push({
-        label: texts.showNearest,
-        act: (button) => {
-          this.grid.hidden = false;
-          this.moreRow.hidden = !isLonger;
-          this.grid.querySelector("a")?.focus({ preventScroll: true });
-          button.remove();
-          this.onNearest();
-        },
-      });
+  #waysOn(label) {
+    if (!this.total) return [];
+    return [{ label, act: (button) => this.#showFar(button) }];
+  }
+
+  #showFar(button) {
+    this.showsFar = true;
+    button.remove();
+    this.#arrange();
+    this.grid.querySelector(`[data-band="${FAR}"] a`)?.focus({ preventScroll: true });
+    this.onNearest();
+  }
+
+  /** Puts a card under its band's heading; bands come in falling order, so a new one goes last. */
+  #put(result) {
+    let group = this.grid.querySelector(`[data-band="${result.band}"]`);
+    if (!group) {
+      group = document.createElement("section");
+      group.className = "band";
+      group.dataset.band = result.band;
+      const heading = document.createElement("h3");
+      heading.className = "band-title";
+      heading.textContent = texts.groups[result.band];
+      const row = document.createElement("div");
+      row.className = "grid";
+      group.append(heading, row);
+      this.grid.append(group);
     }
-    this.notices.replaceChildren(notice("calm", "", advice, actions));
+    const made = card(result);
+    group.lastElementChild.append(made);
+    return made;
   }
-}
 
-function card(result) {
-  const { product } = result;
-  const { root, parts } = copyOf("card");
-  root.dataset.product = product.id;
-  parts.title.href = page.productUrl.replace("/0/", `/${product.id}/`);
-  parts.title.textContent = product.title;
-  if (product.image) {
-    parts.picture.src = thumb(product.image);
-    parts.picture.hidden = false;
+  /** Shows the groups that are close, headings where there are several, and the rest behind one tap. */
+  #arrange() {
+    const groups = [...this.grid.children].filter((group) => group.dataset.band);
+    const far = groups.find((group) => group.dataset.band === FAR);
+    const isMixed = groups.length > 1;
+    if (far) far.hidden = !this.showsFar;
+    for (const group of groups) group.firstElementChild.classList.toggle("visually-hidden", !isMixed);
+    this.grid.querySelector(".further")?.remove();
+    this.grid.hidden = !this.count;
+    this.moreRow.hidden = this.isLast || (Boolean(far) && !this.showsFar);
+    if (far && isMixed && !this.showsFar) this.grid.append(this.#further(this.total - this.count));
   }
-  const badge = texts.bands[result.band];
-  parts.badge.textContent = badge ?? "";
-  parts.badge.hidden = !badge;
-  parts.price.value = product.price ?? "";
-  parts.price.dataset.currency = product.currency ?? "";
-  parts.price.textContent = money(product.price, product.currency);
-  parts["sold-out"].hidden = product.in_stock;
-  parts.merchant.textContent = product.merchant.name;
-  if (/^https?:\/\//.test(product.url)) {
-    parts.out.href = product.url;
-    parts.out.hidden = false;
-    parts["out-label"].textContent = texts.inShop.replace("{title}", product.title);
-  }
-  return root;
-}
 
-/** A small copy of the picture, where this site serves it itself. */
-function thumb(address) {
-  const url = new URL(address, location.href);
-  if (url.origin === location.origin && url.pathname.startsWith(page.mediaUrl)) url.searchParams.set("w", page.thumbPx);
-  return url.href;
-}
-
-function skeleton() {
-  const root = document.createElement("div");
-  root.className = "skeleton";
-  root.setAttribute("aria-hidden", "true");
-  for (const part of ["tile", "line", "line short"]) {
-    const element = document.createElement("span");
-    element.className = part
-      .split(" ")
-      .map((name) => `skeleton-${name}`)
-      .join(" ");
-    root.append(element);
-  }
-  return root;
-}
-
-function notice(tone, headline, advice, actions) {
-  const { root, parts } = copyOf("notice");
-  root.dataset.tone = tone;
-  if (tone === "error") root.setAttribute("role", "alert");
-  parts.icon.setAttribute("href", tone === "error" ? "#i-alert" : "#i-compass");
-  parts.headline.textContent = headline;
-  parts.headline.hidden = !headline; // said above the grid already
-  parts.advice.textContent = advice;
-  for (const action of actions) {
+  #further(count) {
+    const row = document.createElement("p");
+    row.className = "further";
     const button = document.createElement("button");
     button.type = "button";
-    button.className = parts.actions.children.length ? "button" : "button strong";
-    if (action.icon) button.append(icon(action.icon));
-    button.append(action.label);
-    button.addEventListener("click", () => action.act(button));
-    parts.actions.append(button);
+    button.className = "button";
+    button.textContent = counted(texts.further, count);
+    button.addEventListener("click", () => this.#showFar(button));
+    row.append(button);
+    return row;
   }
-  return root;
 }

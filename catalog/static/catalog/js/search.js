@@ -1,142 +1,170 @@
-// The shopper's page, run from here: a photo comes in, answers come back, and the address bar keeps up.
+// The shopper's page, run from here: a photo or words come in, answers come back, and the address bar keeps up.
 //
-//     intake -> photo -> api -> show (stage, chips, results, strip) -> history
+//     intake, words -> question -> api -> view -> history
 //
 // Every question has a turn. An answer whose turn is over is dropped, so what is shown always belongs to the last tap.
 
-import { appliedCategory, headline, scope, trouble, widened } from "./answer.js";
+import { appliedCategory, trouble } from "./answer.js";
 import * as api from "./api.js";
-import { Chips } from "./chips.js";
 import { listen } from "./intake.js";
 import { localizePrices } from "./money.js";
-import { byId, counted, fill, icon, page, texts } from "./page.js";
+import { byId, fill, page, texts } from "./page.js";
+import { productStub, remember, restore } from "./past.js";
 import { PhotoError, prepare } from "./photo.js";
-import { Results } from "./results.js";
+import { afresh, question } from "./question.js";
 import { offerLink } from "./share.js";
-import { keep, photoOf } from "./shelf.js";
-import { Stage } from "./stage.js";
-import { Strip } from "./strip.js";
+import { View, limits } from "./view.js";
 
 const SETTLE_MS = 200; // a dragged box is searched when it has rested this long
 const SLOW_MS = 4000; // then the page says that it is still looking
 const PATIENT_MS = 150; // a photo that decodes faster needs no placeholder
 
-const state = { photo: null, answer: null, choice: null };
-const answers = new Map(); // search id -> {answer, photo, choice}: for Back, without asking again
+const state = { photo: null, product: null, answer: null, asked: question() };
 let turn = 0;
 let asking = null;
 let settling = null;
-let lastStep = null; // what led to the answer shown: a drag is many answers and one step back
 
-const stage = new Stage({ onRegion: tapRegion, onLive: settle, onDone: searchBox });
-const results = new Results({ onMore: showMore, onFollow, onNearest: () => count(state.answer) });
-const chips = new Chips({ onChoose: chooseCategory });
-const strip = new Strip();
+const view = new View({
+  onRegion: (region) => {
+    view.stage.select(region.box);
+    view.stage.mark(region.id);
+    // Each product in the photo has a category and a taste of its own.
+    ask({ box: region.box, category: null, like: [], dislike: [], outfit: false }, "region");
+  },
+  onLive: (box) => {
+    clearTimeout(settling);
+    settling = setTimeout(() => searchBox(box), SETTLE_MS);
+  },
+  onDone: (box) => searchBox(box),
+  onChoose: (category) => {
+    view.chips.press(category);
+    ask({ box: currentBox(), category }, "category");
+  },
+  onChange: (changes) => ask({ box: currentBox(), ...changes }, "change"),
+  onWords: askWords,
+  onAddress: beginWithAddress,
+  onProduct: beginWithProduct,
+  onPhotoAgain: () => {
+    state.product = null;
+    wait();
+    ask({ product: null }, "photo");
+  },
+  onMore: showMore,
+  onFollow: (product) => state.answer && api.tell(state.answer.id, product, "click"),
+});
 
-addEventListener("popstate", (event) => restore(event.state));
+addEventListener("popstate", (event) => open(event.state));
 byId("new-photo").addEventListener("click", (event) => {
   if (event.metaKey || event.ctrlKey || event.shiftKey) return;
   event.preventDefault();
   history.pushState(null, "", page.homeUrl);
+  stop();
   showStart();
   byId("choose").focus({ preventScroll: true });
 });
-offerLink({ onCopied: say });
+offerLink({ onCopied: (words) => view.say(words) });
 localizePrices();
-restore(history.state);
-listen({ onPhoto: begin, onMiss: () => refuse(texts.errors.not_picture) });
+open(history.state);
+listen({
+  onPhoto: begin,
+  onAddress: beginWithAddress,
+  onWords: () => view.words.submitStart(),
+  onMiss: () => view.refuse(texts.errors.not_picture),
+});
 
-function onFollow(product) {
-  if (state.answer) api.clicked(state.answer.id, product);
-}
+const currentBox = () => (state.asked.product ? null : (state.answer?.selected.box ?? null));
 
-/** A new photo: show it as soon as it is decoded, then search it. */
-async function begin(file) {
-  const own = ++turn;
+/** A new turn: whatever was asked before is no longer waited for. */
+function stop() {
   asking?.abort();
   clearTimeout(settling);
-  const waiting = setTimeout(() => showWaiting(null), PATIENT_MS);
+  turn += 1;
+  return turn;
+}
+
+/** A new photo: show it as soon as it is decoded, then search it, with the words that were typed before it came. */
+async function begin(file) {
+  const own = stop();
+  const words = view.isStart ? view.words.typed : "";
+  const waiting = setTimeout(() => view.wait({ photo: null, product: null, asked: afresh(words) }), PATIENT_MS);
   let photo;
   try {
     photo = await prepare(file);
   } catch (error) {
     if (!(error instanceof PhotoError)) throw error;
-    return own === turn ? reject(error) : undefined;
+    return own === turn ? reject(texts.errors[error.kind]) : undefined;
   } finally {
     clearTimeout(waiting);
   }
   if (own !== turn) return undefined;
-  state.photo = photo;
-  state.answer = null;
-  state.choice = null;
-  showWaiting(photo);
+  Object.assign(state, { photo, product: null, answer: null, asked: afresh(words) });
+  wait();
   byId("main").focus({ preventScroll: true }); // what was pressed is gone; the next Tab leads to the photo
-  say(texts.dropped);
-  return ask({}, { step: "photo" });
+  view.say(texts.dropped);
+  return ask({}, "photo");
 }
 
-/** The page of a search whose answer is on its way, with the photo or while that is being decoded. */
-function showWaiting(photo) {
-  showWork();
-  byId("work").classList.remove("is-photoless");
-  scrollTo({ top: 0 });
-  stage.open(photo);
-  chips.clear();
-  strip.hide();
-  byId("share").hidden = true; // there is no link yet
-  title(texts.searching);
-  note("");
-  results.wait();
+/** A picture of the web: the server fetches it, then it is a photo like any other. */
+async function beginWithAddress(address) {
+  const own = stop();
+  view.wait({ photo: null, product: null, asked: afresh() });
+  try {
+    const blob = await api.picture(address);
+    if (own === turn) await begin(blob);
+  } catch (error) {
+    if (!(error instanceof api.ApiError)) throw error;
+    if (own === turn) reject(trouble(error));
+  }
 }
 
-/** A file that is no photo: back to what was shown, and say why. */
-async function reject(error) {
-  if (!state.answer) showStart();
-  else show(state.answer);
-  const [headline, advice] = texts.errors[error.kind];
-  refuse([headline, fill(advice, { limit: Math.floor(page.maxBytes / 2 ** 20) })]);
+/** More like a product. The photo stays at hand, for the way back. */
+function beginWithProduct(product) {
+  stop();
+  Object.assign(state, { product: productStub(product), answer: null, asked: question({ product: product.id }) });
+  wait();
+  byId("main").focus({ preventScroll: true });
+  ask({}, "product");
 }
 
-function tapRegion(region) {
-  state.choice = null; // each product has a category of its own
-  stage.select(region.box);
-  stage.mark(region.id);
-  ask({ box: region.box }, { step: "region" });
+function askWords(q) {
+  if (!state.photo && !state.product) {
+    state.answer = null;
+    state.asked = question({ ...state.asked, category: null, like: [], dislike: [], q });
+    wait();
+  }
+  ask({ box: currentBox(), q }, "words");
 }
 
-function settle(box) {
-  clearTimeout(settling);
-  settling = setTimeout(() => searchBox(box), SETTLE_MS);
+/** What was to be searched with is no photo: back to what was shown, and say why. */
+function reject([words, advice]) {
+  if (state.answer) view.show(state);
+  else showStart();
+  view.refuse([words, fill(advice, limits)]);
 }
 
 function searchBox(box) {
   clearTimeout(settling);
-  stage.select(box);
-  ask({ box, category: state.choice }, { step: "box" });
+  view.stage.select(box);
+  ask({ box, like: [], dislike: [] }, "box");
 }
 
-function chooseCategory(slug) {
-  state.choice = slug;
-  chips.press(slug);
-  ask({ box: state.answer?.selected.box, category: slug }, { step: "category" });
-}
-
-/** Asks one question about the photo and shows its answer, unless another was asked since. */
-async function ask(question, { step }) {
-  const own = ++turn;
-  asking?.abort();
+/** Asks the question with some of it changed, and shows its answer unless another was asked since. */
+async function ask(changes, step) {
+  const asked = question({ ...state.asked, ...changes });
+  const own = stop();
   asking = new AbortController();
-  const slow = setTimeout(() => note(texts.slow), SLOW_MS);
-  results.busy(true);
+  const slow = setTimeout(() => view.note(texts.slow), SLOW_MS);
+  view.results.busy(true);
   try {
-    const answer = await api.search(state.photo.blob, question, asking.signal);
+    const answer = await api.search(state.photo?.blob, asked, { signal: asking.signal });
     if (own !== turn) return;
-    show(answer);
-    remember(answer, step);
+    Object.assign(state, { answer, asked });
+    show();
+    remember(shown(), step);
   } catch (error) {
     if (own !== turn) return;
     if (!(error instanceof api.ApiError)) throw error;
-    fail(error, () => ask(question, { step }));
+    fail(error, () => ask(changes, step));
   } finally {
     clearTimeout(slow);
   }
@@ -144,159 +172,62 @@ async function ask(question, { step }) {
 
 async function showMore() {
   const { answer } = state;
-  const own = ++turn;
-  results.busy(true);
+  const own = stop();
+  view.results.busy(true);
   try {
-    const question = { box: answer.selected.box, category: appliedCategory(answer), offset: results.count };
-    const next = await api.search(state.photo.blob, question);
-    if (own !== turn) return;
-    const added = results.add(next);
-    count(answer);
-    say(added ? counted(texts.results, results.count) : texts.allShown);
+    const asked = { ...state.asked, box: currentBox(), category: appliedCategory(answer) };
+    const next = await api.search(state.photo?.blob, asked, { offset: view.results.total });
+    if (own === turn) view.added(next);
   } catch (error) {
     if (own !== turn) return;
     if (!(error instanceof api.ApiError)) throw error;
-    results.fail(trouble(error), [{ label: texts.tryAgain, act: retryMore }], { keeps: true });
+    const retry = () => {
+      view.results.notices.replaceChildren();
+      showMore();
+    };
+    view.results.fail(trouble(error), [{ label: texts.tryAgain, act: retry }], { keeps: true });
   }
-}
-
-function retryMore() {
-  results.notices.replaceChildren();
-  showMore();
-}
-
-function show(answer) {
-  state.answer = answer;
-  showWork();
-  byId("work").classList.toggle("is-photoless", !answer.image); // asked in words, or with a product
-  const canSearch = Boolean(state.photo);
-  stage.show(answer, state.photo);
-  chips.show(answer, { canChoose: canSearch });
-  results.show(answer);
-  if (!canSearch) results.moreRow.hidden = true;
-  byId("share").hidden = false;
-  title(headline(answer));
-  count(answer);
-  document.title = `${scope(answer)} · Shop Search`;
-  say(`${headline(answer)}. ${fill(texts.resultsIn, { results: counts(answer), category: scope(answer) })}`);
-  strip.show(answer, { what: scope(answer), count: counts(answer) });
-}
-
-function counts() {
-  return results.count ? counted(texts.results, results.count) : texts.none;
-}
-
-function count(answer) {
-  const shown = results.isShown ? `${counts()}, ${texts.nearestFirst}.` : "";
-  note([shown, widened(answer, state.choice)].filter(Boolean).join(" "));
-}
-
-function remember(answer, step) {
-  const entry = { search: answer.id, photo: state.photo.id, choice: state.choice };
-  answers.set(answer.id, { answer, photo: state.photo, choice: state.choice });
-  const address = page.sharedUrl.replace("00000000-0000-0000-0000-000000000000", answer.id);
-  if (step === "box" && lastStep === "box") history.replaceState(entry, "", address);
-  else history.pushState(entry, "", address);
-  lastStep = step;
-  keep(answer.id, state.photo);
 }
 
 /** Shows what the address bar says: after Back, Forward, a reload, or from a shared link. */
-async function restore(entry) {
-  const own = ++turn;
-  asking?.abort();
-  clearTimeout(settling);
-  lastStep = null;
-  const id = entry?.search ?? location.pathname.match(/\/s\/([0-9a-f-]{36})$/)?.[1];
-  if (!id) return showStart({ keepsError: entry === null });
-  const known = answers.get(id);
-  if (known) {
-    state.photo = known.photo;
-    state.choice = known.choice;
-    return show(known.answer);
+async function open(entry) {
+  const own = stop();
+  if (view.isStart && view.hasError && entry === null) return; // the server said no, and why
+  try {
+    const found = await restore(entry, state.photo);
+    if (own !== turn) return;
+    if (!found) return void showStart({ keepsError: entry === null });
+    Object.assign(state, found);
+    show();
+  } catch (error) {
+    if (!(error instanceof api.ApiError)) throw error;
+    if (own !== turn) return;
+    showStart();
+    view.refuse(trouble(error));
   }
-  if (byId("start").hidden === false && byId("start-error").childElementCount) return undefined; // the server said no
-  const [answer, kept] = await Promise.all([api.recall(id).catch((error) => error), photoOf(id)]);
-  if (own !== turn) return undefined;
-  if (answer instanceof Error) return failToRestore(answer);
-  const isOpen = kept && state.photo?.id === kept.id;
-  state.photo = isOpen ? state.photo : kept && (await prepare(kept.blob, kept.id).catch(() => null));
-  if (own !== turn) return undefined;
-  state.choice = entry?.choice ?? null;
-  show(answer);
-  answers.set(id, { answer, photo: state.photo, choice: state.choice });
-  return undefined;
-}
-
-function failToRestore(error) {
-  if (!(error instanceof api.ApiError)) throw error;
-  showStart();
-  refuse(trouble(error));
-}
-
-function showStart({ keepsError = false } = {}) {
-  turn += 1;
-  asking?.abort();
-  state.photo = null;
-  state.answer = null;
-  byId("start").hidden = false;
-  byId("work").hidden = true;
-  byId("top-actions").hidden = true;
-  if (!keepsError) byId("start-error").replaceChildren();
-  strip.hide();
-  document.title = byId("start-title").textContent + " · Shop Search";
-}
-
-function showWork() {
-  byId("start").hidden = true;
-  byId("work").hidden = false;
-  byId("top-actions").hidden = false;
-  byId("start-error").replaceChildren();
 }
 
 /** A failed question: a photo that can't be read leads back to the start, all else can be tried again. */
 function fail(error, retry) {
   if (!state.answer && !error.isPassing) {
     showStart();
-    return refuse(trouble(error));
+    return view.refuse(trouble(error));
   }
-  const actions = [
-    { label: texts.tryAgain, act: retry },
-    { label: texts.choosePhoto, icon: "photo", act: () => byId("choose").click() },
-  ];
-  if (!error.isPassing) actions.shift();
-  const [words, advice] = trouble(error);
-  title(words);
-  note("");
-  chips.clear();
-  say(`${words}. ${advice}`);
-  return results.fail(["", advice], actions);
+  const actions = [{ label: texts.choosePhoto, icon: "photo", act: () => byId("choose").click() }];
+  if (error.isPassing) actions.unshift({ label: texts.tryAgain, act: retry });
+  return view.fail(error, actions);
 }
 
-/** A file that can't be searched with: said where the shopper is, and nothing shown is lost. */
-function refuse([headline, advice]) {
-  if (byId("start").hidden) return results.fail([headline, advice], [], { keeps: true });
-  const message = document.createElement("p");
-  message.className = "start-error";
-  const words = document.createElement("span");
-  const strong = document.createElement("strong");
-  strong.textContent = `${headline}.`;
-  words.append(strong, ` ${advice}`);
-  message.append(icon("alert"), words);
-  byId("start-error").replaceChildren(message);
-  return undefined;
+const shown = () => ({ ...state, photo: state.asked.product ? null : state.photo });
+
+function show() {
+  view.show(shown());
+  view.asked.offerPhoto(Boolean(state.photo));
 }
 
-function title(text) {
-  byId("found-title").textContent = text;
-}
+const wait = () => view.wait({ photo: state.photo ?? undefined, product: state.product, asked: state.asked });
 
-function note(text) {
-  byId("found-note").textContent = text;
-}
-
-/** Says it to screen readers; the same words twice would be heard once. */
-function say(text) {
-  const said = byId("said");
-  said.textContent = said.textContent === text ? `${text}\u00a0` : text;
+function showStart(options) {
+  Object.assign(state, { photo: null, product: null, answer: null, asked: question() });
+  view.start(options);
 }

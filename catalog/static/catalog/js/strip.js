@@ -14,7 +14,8 @@ export class Strip {
       byId("main").focus({ preventScroll: true });
     });
     new IntersectionObserver(([entry]) => {
-      this.isAway = !entry.isIntersecting && entry.boundingClientRect.bottom <= 0;
+      const { bottom, height } = entry.boundingClientRect;
+      this.isAway = !entry.isIntersecting && bottom <= 0 && height > 0;
       this.#update();
     }).observe(byId("stage-frame"));
   }
