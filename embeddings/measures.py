@@ -45,12 +45,12 @@ def ranks(
 
 def recall_at(places: Sequence[NDArray[np.intp]], k: int) -> Measure:
     """Returns the share of queries with a relevant answer among the first k; a query without one counts as a miss."""
-    return _mean([float(len(of) > 0 and of[0] < k) for of in places])
+    return mean([float(len(of) > 0 and of[0] < k) for of in places])
 
 
 def mean_average_precision(places: Sequence[NDArray[np.intp]]) -> Measure:
     """Returns the mean over queries of the precision at each relevant answer."""
-    return _mean([float(np.mean(np.arange(1, len(of) + 1) / (of + 1))) if len(of) else 0.0 for of in places])
+    return mean([float(np.mean(np.arange(1, len(of) + 1) / (of + 1))) if len(of) else 0.0 for of in places])
 
 
 def retrieval(places: Sequence[NDArray[np.intp]]) -> dict[str, Measure]:
@@ -59,7 +59,8 @@ def retrieval(places: Sequence[NDArray[np.intp]]) -> dict[str, Measure]:
     return {**measured, "mAP": mean_average_precision(places)}
 
 
-def _mean(values: Sequence[float]) -> Measure:
+def mean(values: Sequence[float]) -> Measure:
+    """Returns the values' mean with its interval; zeros without values."""
     data = np.asarray(values, np.float64)
     if data.size == 0:
         return Measure(0.0, 0.0, 0.0, 0)
