@@ -16,7 +16,13 @@ from decimal import Decimal
 
 from django.db import models
 
-from catalog.querysets import ApiKeyQuerySet, BandCalibrationQuerySet, ProductImageQuerySet, ProductQuerySet
+from catalog.querysets import (
+    ApiKeyQuerySet,
+    BandCalibrationQuerySet,
+    ProductImageQuerySet,
+    ProductQuerySet,
+    WidgetKeyQuerySet,
+)
 from catalog.upload_querysets import UNFINISHED, RemotePictureQuerySet, UploadQuerySet
 
 
@@ -64,6 +70,31 @@ class ApiKey(models.Model):
     def hash_of(key: str) -> str:
         """Returns what is stored of a key. It holds 256 random bits, so a fast hash is as safe as a slow one."""
         return hashlib.sha256(key.encode()).hexdigest()
+
+
+class WidgetKey(models.Model):
+    """A key that a shop's own pages carry in the open: it only searches, and only from pages of its origins."""
+
+    key = models.CharField(max_length=48, unique=True)
+    name = models.CharField(max_length=80, blank=True)
+    merchant = models.ForeignKey(
+        Merchant, on_delete=models.CASCADE, null=True, blank=True, related_name="widget_keys", help_text="Empty: all."
+    )
+    origins = models.JSONField(help_text='Origins of pages, like ["https://shop.example"].')
+    created_at = models.DateTimeField(auto_now_add=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = WidgetKeyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.name or self.key
+
+    @staticmethod
+    def new_key() -> str:
+        return f"pub_{secrets.token_urlsafe(24)}"
 
 
 class Category(models.Model):

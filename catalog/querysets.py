@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 if TYPE_CHECKING:
-    from catalog.models import ApiKey, BandCalibration, Merchant, Product, ProductImage  # noqa: F401
+    from catalog.models import ApiKey, BandCalibration, Merchant, Product, ProductImage, WidgetKey  # noqa: F401
 
 # A worker that died leaves its claim; another takes the images over after this time. One batch takes seconds.
 CLAIM_LASTS = timedelta(minutes=2)
@@ -100,6 +100,16 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def find(self, key: str) -> ApiKey | None:
         """Returns the key's row unless it is unknown or revoked. Looking up a hash tells nothing by its timing."""
         return self.filter(hash=self.model.hash_of(key), revoked_at=None).select_related("merchant").first()
+
+
+class WidgetKeyQuerySet(models.QuerySet["WidgetKey"]):
+    def active(self) -> WidgetKeyQuerySet:
+        """Keys that were not revoked."""
+        return self.filter(revoked_at=None)
+
+    def find(self, key: str) -> WidgetKey | None:
+        """Returns the active key of this text, with its merchant."""
+        return self.active().filter(key=key).select_related("merchant").first()
 
 
 class BandCalibrationQuerySet(models.QuerySet["BandCalibration"]):
