@@ -1,6 +1,8 @@
 """Makes a feed with its pictures, as a merchant has them on disk."""
 
 import csv
+import io
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -50,3 +52,12 @@ class FeedFolder:
             writer.writeheader()
             writer.writerows(self.rows)
         return self.path
+
+    def zip(self) -> bytes:
+        """Returns a zip of the feed and its pictures."""
+        self.write()
+        stream = io.BytesIO()
+        with zipfile.ZipFile(stream, "w") as archive:
+            for file in sorted(path for path in self.root.rglob("*") if path.is_file()):
+                archive.write(file, file.relative_to(self.root))
+        return stream.getvalue()

@@ -185,7 +185,7 @@ class _Cleaner:
 def _tidy(cell: str) -> str:
     """Returns the cell without what spreadsheets and editors leave around it: spaces, marks, Excel's ="text"."""
     text = " ".join(re.sub("[\ufeff\u200b\u00ad]", "", cell).split())
-    if re.match("'[=+@-]", text):
-        text = text[1:]  # our own list of errors writes '=1+1, so that a spreadsheet doesn't calculate it
+    if re.match("' ?[=+@\uff1d\uff0b\uff0d\uff20-]", text):
+        text = text[1:].lstrip()  # our own list of errors writes '=1+1, so that a spreadsheet doesn't calculate it
     formula = re.fullmatch(r'="(.*)"', text)
     return formula[1].strip() if formula else text

@@ -62,6 +62,11 @@ def parse_price(text: str, *, currency: str = "") -> Money:
     return Money(amount, code)
 
 
+def is_currency(code: str) -> bool:
+    """Returns whether this is the ISO code of a currency in use."""
+    return code.strip().upper() in _CODES
+
+
 def _currency(said: list[str], hint: str, text: str) -> str:
     words = [word for word in (_word(part) for part in said) if word]
     known = next((word for word in [*words, _word(hint)] if word in _CODES), "") or _SIGNS.get(_word(hint), "")

@@ -1,16 +1,23 @@
-"""Indexes whatever becomes due, until it is stopped."""
+"""Does whatever becomes due, until it is stopped: takes in uploads, fetches pictures, indexes them.
+
+The three go on side by side, so that a new product is found while a large upload comes in. Any number of workers may
+run, and each may die at any time: what they hold is claimed for a while and then taken over.
+"""
 
 import logging
 import signal
 import threading
 from argparse import ArgumentParser
+from collections.abc import Callable, Mapping
 from types import FrameType
-from typing import Any
+from typing import Any, Self
 
-from django.core.management.base import BaseCommand
-from django.db import OperationalError, close_old_connections
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, close_old_connections, connections
 
 from catalog.indexing import BATCH, IndexReport, index_all
+from catalog.remote_pictures import fetch_due
+from catalog.upload_work import do_next_upload
 from shop_search.errors import ServiceError
 
 log = logging.getLogger("catalog.worker")
@@ -21,7 +28,10 @@ LONGEST_BACKOFF_S = 30.0
 
 
 class Command(BaseCommand):
-    help = "Indexes pending pictures until SIGTERM or Ctrl-C, then finishes the batch in hand. Any number may run."
+    help = (
+        "Takes in uploads, fetches their pictures and indexes them until SIGTERM or Ctrl-C, then finishes the batch in "
+        "hand. Any number may run."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -37,12 +47,77 @@ class Command(BaseCommand):
 
         before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
-            log.info("Waiting for pictures.")
-            work(stopped, batch=max(1, batch), is_burst=burst)
+            if burst:
+                while _burst(stopped, max(1, batch)) and not stopped.is_set():
+                    pass
+                return
+            with _Beside(stopped, {"uploads": _take_upload(stopped), "pictures": fetch_due}) as beside:
+                log.info("Waiting for uploads and pictures.")
+                work(stopped, batch=max(1, batch))
+            if beside.crashed:
+                raise CommandError("A part of the worker failed; see above.")
             log.info("Stopped.")
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def _take_upload(stopped: threading.Event) -> Callable[[], bool]:
+    return lambda: do_next_upload(stopped.is_set)
+
+
+def _burst(stopped: threading.Event, batch: int) -> bool:
+    """Does what is due in each part and returns whether anything was."""
+    did = False
+    for do in (_take_upload(stopped), fetch_due):
+        while not stopped.is_set() and do():
+            did = True
+    return not work(stopped, batch=batch, is_burst=True).is_empty or did
+
+
+class _Beside:
+    """Threads that do the worker's other parts while it indexes. One that fails unforeseen ends the worker."""
+
+    def __init__(self, stopped: threading.Event, parts: Mapping[str, Callable[[], object]]) -> None:
+        self.crashed = False
+        self._stopped = stopped
+        self._threads = [threading.Thread(target=self._run, args=(do,), name=name) for name, do in parts.items()]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stopped.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self, do: Callable[[], object]) -> None:
+        try:
+            keep_doing(self._stopped, do)
+        except Exception:
+            log.exception("The worker stops.")
+            self.crashed = True
+            self._stopped.set()
+        finally:
+            connections.close_all()
+
+
+def keep_doing(stopped: threading.Event, do: Callable[[], object]) -> None:
+    """Does it again and again until `stopped` is set, at once while there was something to do. While a part of the
+    service is down it tries again, at first soon and then each half minute."""
+    backoff = FIRST_BACKOFF_S
+    while not stopped.is_set():
+        close_old_connections()  # a database that was restarted is connected to again
+        try:
+            pause = 0.0 if do() else IDLE_S
+            backoff = FIRST_BACKOFF_S
+        except (ServiceError, OperationalError) as error:
+            _warn(error, backoff)
+            pause, backoff = backoff, min(backoff * 2, LONGEST_BACKOFF_S)
+        if pause:
+            stopped.wait(pause)
 
 
 def work(stopped: threading.Event, *, batch: int = BATCH, is_burst: bool = False) -> IndexReport:
@@ -57,8 +132,7 @@ def work(stopped: threading.Event, *, batch: int = BATCH, is_burst: bool = False
         try:
             done = index_all(batch=batch, is_stopped=stopped.is_set, progress=_tell)
         except (ServiceError, OperationalError) as error:
-            code = error.code if isinstance(error, ServiceError) else "database_unavailable"
-            log.warning("%s: %s Trying again in %.0f s.", code, error, backoff)
+            _warn(error, backoff)
             stopped.wait(backoff)
             backoff = min(backoff * 2, LONGEST_BACKOFF_S)
             continue
@@ -68,6 +142,11 @@ def work(stopped: threading.Event, *, batch: int = BATCH, is_burst: bool = False
                 break
             stopped.wait(IDLE_S)
     return total
+
+
+def _warn(error: ServiceError | OperationalError, backoff: float) -> None:
+    code = error.code if isinstance(error, ServiceError) else "database_unavailable"
+    log.warning("%s: %s Trying again in %.0f s.", code, error, backoff)
 
 
 def _tell(report: IndexReport) -> None:
