@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from catalog.answers import as_json, product_as_json, recall, record
 from catalog.api import schema
+from catalog.api.cors import within_key
 from catalog.api.serializers import FeedbackSerializer, PageSerializer, QuestionSerializer
 from catalog.feedback import give_feedback
 from catalog.health import health
@@ -37,7 +38,7 @@ def _base_url(request: Request) -> str:
 @parser_classes([MultiPartParser, FormParser, JSONParser])
 def search_view(request: Request) -> Response:
     """Finds products for a photo, a product or some words."""
-    answer = search(QuestionSerializer(data=request.data).question())
+    answer = search(within_key(request, QuestionSerializer(data=request.data).question()))
     record(answer)
     return Response(as_json(answer, _base_url(request)))
 
