@@ -95,13 +95,19 @@ def hydrate(ranked: Iterable[Ranked], *, first_rank: int = 1) -> list[Result]:
     ranked = list(ranked)
     shown = {
         product.pk: product
-        for product in Product.objects.shown().for_cards().filter(pk__in=[one.product_id for one in ranked])
+        for product in Product.objects.shown()
+        .select_related("merchant", "category")
+        .defer("description")
+        .filter(pk__in=[one.product_id for one in ranked])
+    }
+    images = {
+        image.pk: image for image in ProductImage.objects.filter(pk__in=[one.image_id for one in ranked]).order_by()
     }
     prices = _prices(pk for one in ranked for pk in one.others)
     results: list[Result] = []
     for one in ranked:
         product = shown.get(one.product_id)
-        image = _image(product, one.image_id) if product else None
+        image = (images.get(one.image_id) or product.images.first()) if product else None
         if product and image:
             others = tuple(pk for pk in one.others if pk in prices)
             offers = _offers(product, [prices[pk] for pk in others]) if others else None
@@ -124,11 +130,6 @@ def _offers(product: Product, others: Sequence[tuple[Decimal | None, str]]) -> O
     return Offers(
         1 + len(others), min((price for price in prices if price is not None), default=None), product.currency
     )
-
-
-def _image(product: Product, image_id: int) -> ProductImage | None:
-    images = list(product.images.all())
-    return next((image for image in images if image.pk == image_id), images[0] if images else None)
 
 
 def as_json(answer: SearchAnswer, base_url: str = "") -> Json:

@@ -1,6 +1,6 @@
-"""What this shop sells, in the few words that reading a query needs: its brands, genders, currencies and categories.
+"""What this shop sells in sum: its brands, genders, currencies, merchants, and how much there is of each category.
 
-Read from the database at most once in `FRESH_S` seconds, because a query must not wait for a scan of all products.
+Read from the database at most once in `FRESH_S` seconds, because a search must not wait for a scan of all products.
 """
 
 import threading
@@ -8,10 +8,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.db.models import Count
+
 from catalog.category_vocabulary import SLUG_OF
 from catalog.category_words import OTHER, singular
 from catalog.genders import word_of
-from catalog.models import Category, Product
+from catalog.models import Category, Merchant, Product
 
 # Distinct brands of 50,000 products take 20 ms; a new brand may wait a minute to be understood in a query.
 FRESH_S = 60.0
@@ -26,7 +28,9 @@ class Assortment:
     genders: frozenset[str]  # of catalog.genders.GENDERS
     currencies: frozenset[str]  # ISO 4217
     category_words: Mapping[str, str]  # singular words of the shop's own categories -> slug
-    category_names: Mapping[str, str]  # slug -> name
+    category_names: Mapping[str, str]  # slug -> name, of all categories
+    category_counts: Mapping[str, int]  # slug -> products, of those in which something is sold
+    merchant_names: Mapping[str, str]  # slug -> name
 
     def category_of(self, phrase: str) -> str | None:
         """Returns the slug that a lower-case phrase names, sold here or not, or None for no category."""
@@ -68,6 +72,8 @@ def _read() -> Assortment:
         currencies=frozenset(shown.exclude(currency="").values_list("currency", flat=True).distinct()),
         category_words={singular(word): slug for slug, name in names.items() for word in (_words(slug), _words(name))},
         category_names=names,
+        category_counts=dict(shown.values_list("category__slug").annotate(count=Count("pk"))),
+        merchant_names=dict(Merchant.objects.values_list("slug", "name")),
     )
 
 

@@ -2,7 +2,8 @@
 
 Counted over the nearest products that the filters allow (one block, `catalog.finding.BLOCK`), not over the whole shop:
 in a search by likeness everything matches a little, and what lies far off is no answer. Where a kind is filtered by
-already, it is counted among the nearest without that filter, so that one sees what else there is.
+already, it is counted among the nearest without that filter, so that one sees what else there is. Categories without
+any other filter tell how much the shop has of each.
 """
 
 from collections import Counter
@@ -64,19 +65,21 @@ def count_facets(
     *,
     instead: Mapping[str, Sequence[Payload]],
     shop: Assortment,
-    merchants: Mapping[str, str],
+    has_all_categories: bool,
 ) -> Facets:
     """Returns the facets of these products' payloads; kinds in `instead` are counted over its payloads.
 
-    `merchants` are names by slug.
+    `has_all_categories` says that no filter is in use: then categories tell what the whole shop has of each.
     """
     counted = {kind: _count(instead.get(kind, nearest), field) for kind, field in FIELDS.items()}
+    if has_all_categories:
+        counted["category"] = Counter(shop.category_counts)
     stock = Counter(bool(payload.get("in_stock")) for payload in instead.get("in_stock", nearest))
     return Facets(
         category=_top(counted["category"], shop.category_names),
         brand=_top(counted["brand"], shop.brand_labels),
         color=_top(counted["color"], {}),
-        merchant=_top(counted["merchant"], merchants),
+        merchant=_top(counted["merchant"], shop.merchant_names),
         gender=_top(counted["gender"], {}),
         price=_prices(instead.get("price", nearest)),
         in_stock={"true": stock[True], "false": stock[False]},

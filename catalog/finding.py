@@ -11,6 +11,7 @@ from time import perf_counter
 
 from django.db.models import Count
 
+from catalog.band_calibration import current_bands
 from catalog.bands import Band, Bands
 from catalog.category_words import singular
 from catalog.fusion import share_of
@@ -51,7 +52,7 @@ class Finder:
         started = perf_counter()
         self._collection = searched_collection()
         self.store_ms += (perf_counter() - started) * 1000
-        self._bands: Bands | None = Bands.of_settings() if query.has_picture else None
+        self._bands: Bands | None = current_bands() if query.has_picture else None
 
     def page(self, category: str | None, wanted: int, *, categories: Mapping[str, float] | None = None) -> Page:
         """Returns the first `wanted` cards of a category, or of all; a product has several images, so it may ask again.
@@ -96,7 +97,8 @@ class Finder:
             return []
         ids = [one.product_id for one in found]
         facts = _facts(ids)
-        pictures = dict(ProductImage.objects.filter(pk__in=[one.image_id for one in found]).values_list("pk", "sha256"))
+        images = ProductImage.objects.filter(pk__in=[one.image_id for one in found]).order_by()
+        pictures = dict(images.values_list("pk", "sha256"))
         clicks = dict(
             Feedback.objects.filter(product__in=ids, verdict__in=_CLICKS)
             .values_list("product_id")
@@ -147,9 +149,15 @@ class _Facts:
 
 def _facts(ids: Sequence[int]) -> dict[int, _Facts]:
     """Returns what the database knows of those products that may be shown."""
-    shown = Product.objects.shown().filter(pk__in=ids)
-    rows = shown.values_list("pk", "title", "merchant_id", "gtin", "item_group", "colors", "created_at")
-    return {pk: _Facts(*row) for pk, *row in rows}
+    shown = Product.objects.shown().filter(pk__in=ids).order_by()
+    rows = list(shown.values_list("pk", "title", "merchant_id", "gtin", "item_group", "created_at"))
+    grouped = [pk for pk, _, _, _, group, _ in rows if group]
+    # JSON is slow to read, and only groups need it.
+    colors = dict(shown.filter(pk__in=grouped).values_list("pk", "colors")) if grouped else {}
+    return {
+        pk: _Facts(title, merchant, gtin, group, colors.get(pk, []), created_at)
+        for pk, title, merchant, gtin, group, created_at in rows
+    }
 
 
 def _own_picture(picture: str, shared: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
 """The facets of a found page: which questions they cost the store, and what is counted.
 
-A plain search costs none: the block that was ranked is counted, and the neighbors that voted tell the categories. Each
-filter in use costs one question without it.
+A plain search costs none: the block that was ranked is counted, and what the shop has of each category is known. Each
+filter in use costs one question without it, and a category in use beside other filters one more.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,6 @@ from typing import Any
 from catalog.assortment import assortment
 from catalog.facets import Facets, count_facets
 from catalog.finding import Finder, Page
-from catalog.models import Merchant
 from catalog.questions import Filters
 from catalog.ranking import candidates
 from catalog.understanding import Query
@@ -28,24 +27,19 @@ _OPENED: dict[str, dict[str, Any]] = {
 }
 
 
-def facets_of(
-    query: Query, finder: Finder, page: Page, *, category: str | None, around: Sequence[Hit] | None
-) -> Facets:
-    """Returns what one could narrow this page by. `category` is the one applied, `around` the index's nearest."""
+def facets_of(query: Query, finder: Finder, page: Page, *, category: str | None) -> Facets:
+    """Returns what one could narrow this page by. `category` is the one applied."""
     filters = query.words.filters
     instead: dict[str, list[Payload]] = {}
-    if category is not None:
-        is_plain = around is not None and filters == Filters()
-        hits = around if is_plain and around is not None else finder.hits(filters.where(None, query.exclude))
-        instead["category"] = _products(hits)
+    if category is not None and filters != Filters():
+        instead["category"] = _products(finder.hits(filters.where(None, query.exclude)))
     for kind, cleared in _OPENED.items():
         opened = replace(filters, **cleared)
         if opened != filters:
             instead[kind] = _products(finder.hits(opened.where(category, query.exclude)))
     nearest = [one.payload for one in page.nearest]
-    slugs = {str(payload.get("merchant")) for payload in [*nearest, *instead.get("merchant", [])]}
-    merchants = dict(Merchant.objects.filter(slug__in=slugs).values_list("slug", "name")) if slugs else {}
-    return count_facets(nearest, instead=instead, shop=assortment(), merchants=merchants)
+    whole = filters == Filters()
+    return count_facets(nearest, instead=instead, shop=assortment(), has_all_categories=whole)
 
 
 def _products(hits: Sequence[Hit]) -> list[Payload]:

@@ -15,18 +15,18 @@ from time import perf_counter
 from django.conf import settings
 
 from catalog.answers import Outfit, SearchAnswer, Selected, SelectedCategory, hydrate
+from catalog.assortment import assortment
 from catalog.bands import Band
 from catalog.finding import Finder, Page
 from catalog.fusion import Guess, fuse, seen, vote
-from catalog.models import Product
 from catalog.narrowing import facets_of
 from catalog.questions import ALL_CATEGORIES, Question
 from catalog.ranking import Wants
 from catalog.reasons import reason_of
-from catalog.understanding import Query, understand
+from catalog.understanding import Query, palette_of, understand
 from detection import detector
 from embeddings import encoder
-from embeddings.types import Hit, Where
+from embeddings.types import Where
 
 # With fewer products than this in the category the page looks empty, so the search repeats without the filter.
 THIN = 4
@@ -43,7 +43,6 @@ class _Found:
     page: Page
     category: SelectedCategory | None
     category_applied: bool
-    around: tuple[Hit, ...] | None = None  # the nearest of the whole index, where they were asked for
     is_sold: bool = True  # whether the shop has anything of the category
 
 
@@ -58,7 +57,7 @@ def search(question: Question) -> SearchAnswer:
     asked = perf_counter()
     finder = Finder(query)
     found = _find(question, query, finder)
-    facets = facets_of(query, finder, found.page, category=_applied(found), around=found.around)
+    facets = facets_of(query, finder, found.page, category=_applied(found))
     outfit = _outfit(query) if question.outfit else None
     results = hydrate(
         found.page.cards[question.offset : question.offset + question.limit], first_rank=question.offset + 1
@@ -109,17 +108,16 @@ def _find(question: Question, query: Query, finder: Finder) -> _Found:
     if question.category == ALL_CATEGORIES or query.sight is None:
         guess = fuse(detected, {})
         return _Found(finder.page(None, wanted), _selected(guess), category_applied=False)
-    around = tuple(finder.hits(Where(exclude=query.exclude)))
-    votes = vote(around)
+    votes = {} if _is_sure(detected) else vote(finder.hits(Where(exclude=query.exclude), _neighbors()))
     unsold = _unsold(detected, votes)
     guess = fuse(detected, {} if unsold else votes)
     category = _selected(guess)
     if unsold:
         page = finder.page(None, wanted)
-        return _Found(page, category, category_applied=False, around=around, is_sold=False)
+        return _Found(page, category, category_applied=False, is_sold=False)
     if guess is None or category is None or guess.confidence < settings.CATEGORY_FUSION["least"][guess.source]:
-        return _Found(finder.page(None, wanted), None, category_applied=False, around=around)
-    return replace(_within(category, finder, wanted, likely=guess.confidences), around=around)
+        return _Found(finder.page(None, wanted), None, category_applied=False)
+    return _within(category, finder, wanted, likely=guess.confidences)
 
 
 def _within(
@@ -138,6 +136,17 @@ def _within(
     return _Found(finder.page(None, wanted, categories=likely), category, category_applied=False)
 
 
+def _neighbors() -> int:
+    neighbors: int = settings.CATEGORY_FUSION["neighbors"]
+    return neighbors
+
+
+def _is_sure(detected: Mapping[str, float]) -> bool:
+    """Whether the neighbors needn't be asked: the store reads every vector for them."""
+    sure: float = settings.CATEGORY_FUSION["sure"]
+    return max(detected.values(), default=0.0) >= sure
+
+
 def _unsold(detected: Mapping[str, float], votes: Mapping[str, float]) -> bool:
     """Whether the detector is sure of something that the shop doesn't sell: neighbors can only name what it does."""
     if not detected:
@@ -147,7 +156,7 @@ def _unsold(detected: Mapping[str, float], votes: Mapping[str, float]) -> bool:
 
 
 def _is_sold(category: str) -> bool:
-    return Product.objects.shown().filter(category__slug=category).exists()
+    return category in assortment().category_counts
 
 
 def _selected(guess: Guess | None) -> SelectedCategory | None:
@@ -168,7 +177,8 @@ def _outfit(query: Query) -> tuple[Outfit, ...]:
     for number, (region, embedding) in enumerate(zip(regions, query.regions, strict=False)):
         if number == MOST_OUTFIT:
             break
-        finder = Finder(replace(query, embedding=embedding, wants=Wants()))
+        palette = palette_of(query.photo, region.xyxy) if query.photo and query.wants.palette else ()
+        finder = Finder(replace(query, embedding=embedding, wants=Wants(palette=palette)))
         category = SelectedCategory(region.category, region.confidence, "detector")
         found = _within(category, finder, OUTFIT_RESULTS)
         rows.append(Outfit(number, category, found.page.band, tuple(hydrate(found.page.cards))))

@@ -144,13 +144,14 @@ def _understand_photo(image: bytes, question: Question, chosen: SelectedCategory
     sight = seen.sights[0]
     timings = {"decode": (decoded - started) * 1000, "detect": seen.detect_ms, "embed": seen.embed_ms}
     # Where she named a color herself, the photo's own says nothing of what she wants.
-    palette = () if words.filters.colors else _palette(photo, sight.choice.box)
+    palette = () if words.filters.colors else palette_of(photo, sight.choice.box)
     return Query(
         sight.embedding, words, photo, sight, chosen, timings=timings, wants=Wants(palette=palette), regions=regions
     )
 
 
-def _palette(photo: Photo, box: Box) -> Palette:
+def palette_of(photo: Photo, box: Box) -> Palette:
+    """Returns the dominant colors of a part of the photo."""
     colors = dominant_colors(crop(photo.image, photo.to_image(box)))
     return tuple((*color.lab, color.share) for color in colors)
 

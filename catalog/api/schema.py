@@ -125,7 +125,8 @@ class StockShape(serializers.Serializer[Any]):
 class FacetsShape(serializers.Serializer[Any]):
     """Counted over the nearest 100 pictures that the filters allow, not over the whole shop.
 
-    A kind that is filtered by is counted without its own filter.
+    A kind that is filtered by is counted without its own filter. Categories without any filter tell how many products
+    the whole shop has of each.
     """
 
     category = CountShape(many=True)

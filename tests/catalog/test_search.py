@@ -45,7 +45,7 @@ def test_the_detectors_category_narrows_the_catalog(shelf):
 
     assert "B-3" not in skus(answer)
     assert answer.selected.category_applied
-    assert (answer.selected.category.slug, answer.selected.category.source) == ("shoes", "fused")
+    assert (answer.selected.category.slug, answer.selected.category.source) == ("shoes", "detector")
 
 
 def test_a_thin_category_is_left_and_the_answer_says_so(shelf):

@@ -200,3 +200,99 @@ def test_only_known_verdicts_are_taken(shelf, client, verdict, status):
     response = client.post(f"{SEARCH}{answer['id']}/feedback/", {"product": product.pk, "verdict": verdict})
 
     assert response.status_code == status
+
+
+def test_a_repeated_field_means_any_of_its_values(shelf, client):
+    shelf.put("S-1", 1, brand="Linden")
+    shelf.put("S-2", 2, brand="Vale")
+    shelf.put("S-3", 3, brand="Pell")
+
+    body = ask(client, image=photo(1), brand=["linden", "VALE", ""]).json()
+
+    assert {result["product"]["sku"] for result in body["results"]} == {"S-1", "S-2"}
+
+
+def test_in_json_one_value_needs_no_list(shelf, client):
+    liked = shelf.put("S-1", 1)
+    shelf.put("S-2", 2, brand="Vale", gender="female")
+    shelf.put("S-3", 3, brand="Pell", gender="male")
+
+    for fields in ({"brand": "Vale"}, {"brand": ["Vale"]}, {"gender": "women"}, {"gender": ["women", "girls"]}):
+        body = client.post(SEARCH, json.dumps({"product": liked.pk, **fields}), content_type="application/json").json()
+        assert [result["product"]["sku"] for result in body["results"]] == ["S-2"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("brand", [str(number) for number in range(21)]),
+        ("brand", "x" * 121),
+        ("merchant", "no slug!"),
+        ("like", "many"),
+        ("dislike", [0]),
+    ],
+)
+def test_a_value_that_can_not_be_used_is_named(shelf, client, field, value):
+    response = ask(client, image=photo(1), **{field: value})
+
+    assert response.status_code == 400
+    assert list(response.json()["fields"]) == [field]
+
+
+def test_wishes_come_back_with_their_places(shelf, client):
+    shelf.put("S-1", 1, colors=["Red"])
+    body = ask(client, q="red under 50").json()
+
+    assert body["wishes"] == [
+        {"kind": "color", "value": "red", "label": "Red", "start": 0, "end": 3},
+        {"kind": "price", "value": "-50", "label": "Under 50", "start": 4, "end": 12},
+    ]
+    assert body["rest"] == "red"
+
+
+def test_an_outfit_comes_only_when_asked_for_and_is_kept(shelf, client):
+    for seed in range(4):
+        shelf.put(f"S-{seed}", seed)
+
+    answer = ask(client, image=photo(1), outfit="true").json()
+
+    assert schema.AnswerShape(data=answer).is_valid()
+    assert [row["region"] for row in answer["outfit"]] == [0]
+    assert answer["outfit"][0]["results"][0]["product"]["sku"] == "S-1"
+    assert client.get(f"{SEARCH}{answer['id']}/").json() == answer
+
+
+def test_cards_of_several_listings_say_from_which_price(shelf, client):
+    shelf.put("S-1", 1, gtin="4006381333931", price="30.00")
+    other = shelf.put("S-2", 2, gtin="4006381333931", price="19.90")
+
+    answer = ask(client, image=photo(1)).json()
+
+    assert answer["results"][0]["offers"] == {"count": 2, "from": "19.90", "currency": "EUR"}
+    assert answer["results"][0]["others"] == [other.pk]
+    assert client.get(f"{SEARCH}{answer['id']}/").json() == answer
+
+
+def test_a_recalled_card_counts_only_the_listings_there_still_are(shelf, client):
+    shelf.put("S-1", 1, gtin="4006381333931", price="30.00")
+    gone = shelf.put("S-2", 2, gtin="4006381333931", price="19.90")
+    answer = ask(client, image=photo(1)).json()
+    Product.objects.filter(pk=gone.pk).update(withdrawn_at=timezone.now())
+
+    again = client.get(f"{SEARCH}{answer['id']}/").json()
+
+    assert (again["results"][0]["offers"], again["results"][0]["others"]) == (None, [])
+
+
+def test_a_record_of_an_earlier_version_can_still_be_recalled(shelf, client):
+    product = shelf.put("S-1", 1)
+    answer = ask(client, image=photo(1)).json()
+    record = SearchRecord.objects.get()
+    old = {key: value for key, value in record.answer.items() if key not in ("wishes", "rest", "facets", "facts")}
+    old["hits"] = [[product.pk, product.images.get().pk, 0.91, "same_product"]]
+    SearchRecord.objects.update(answer=old)
+
+    again = client.get(f"{SEARCH}{answer['id']}/").json()
+
+    assert schema.AnswerShape(data=again).is_valid()
+    assert again["results"][0]["score"] == 0.91
