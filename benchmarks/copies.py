@@ -1,18 +1,20 @@
 """How many copies of a picture are found, and how many look-alikes pass for copies: python -m benchmarks.copies
 
-Every edit of `benchmarks.edits` is done to a sample of a catalog's pictures; each edited picture is searched among all.
-Candidates come from the fingerprints and from the embeddings of the crop that a search would embed; then they are told
-from look-alikes in four ways: by fingerprint alone, by embedding alone, by `embeddings.alignment`, and (with
---features, which needs OpenCV) by SIFT features. For each way, the threshold is the loosest at which .999 of all
-matches are right.
+Every edit of `benchmarks.edits` is done to a sample of a catalog's pictures; each edited picture is searched among all
+as a search does (`embeddings.copies`): suspects by fingerprint and by the embedding of the crop, laid over the photo.
+For comparison: the nearest by fingerprint alone, by embedding alone, and (--features, which needs OpenCV) by SIFT.
 
-Pictures that were the same before any edit (equal pixels, or nearly, under two ids) count as one picture.
+Half of the sample chooses the thresholds, the loosest at which .999 of all matches are right; the other half is
+measured. --fit also fits the weights of the likeness on the first half. Pictures that were the same before any edit
+(equal pixels, or nearly, under two ids) count as one. Street photos, if there are any, are searched as photos of which
+nothing in the catalog is a copy.
 """
 
 import argparse
 import csv
 import json
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,16 +27,18 @@ from tqdm import tqdm
 
 from benchmarks.bench_home import ROOT, bench_home
 from benchmarks.edits import EDITS
+from benchmarks.percentiles import Percentiles
 from detection.categories import category_of
-from embeddings.alignment import align
-from embeddings.fingerprint import AS_IS, MIRRORED, as_vector, dihedral_fingerprints, fingerprint
+from embeddings.alignment import COPY_LIKENESS, MISPLACED, Alignment
+from embeddings.copies import Candidate, View, laid_over, suspects
+from embeddings.fingerprint import as_vector, fingerprint
 
 PRECISION = 0.999
 SEED = 11
-CANDIDATES = 8  # from fingerprints, and as many from embeddings
-FAR = 96  # Hamming distance beyond which a fingerprint suggests nothing; strangers are at 128
+NEAREST, LOOK_ALIKES = 16, 8  # as catalog.copies asks the store
+LEAST_COSINE = 0.33  # as catalog.copies has it from the bundled encoder's bands
 SAME_PIXELS = 3.0  # mean difference, of 255, of 64 x 64 reductions: the same picture saved again
-WAYS = ("fingerprint", "embedding", "alignment", "features")
+WAYS = ("fingerprint", "embedding", "features", "laid over")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class Index:
     """What a store would hold of each picture."""
 
     bits: NDArray[np.float32]  # (n, 256), unit rows
+    usable: NDArray[np.bool_]  # (n,): whether the store would have them
     embeddings: NDArray[np.float32]  # (n, dim), unit rows
     group: NDArray[np.int64]  # (n,), equal for the same picture
 
@@ -64,8 +69,12 @@ class Trial:
     """One edited picture's matches: for each way, the score of the right one (if it was a candidate) and of others."""
 
     edit: str
+    own: int
+    is_suggested: bool = False
     right: dict[str, float] = field(default_factory=dict)
     wrong: dict[str, list[float]] = field(default_factory=dict)
+    laid: list[tuple[bool, Alignment]] = field(default_factory=list)
+    ms: float = 0.0
 
 
 def drawn(folder: Path) -> Catalog:
@@ -96,16 +105,32 @@ def embed(pictures: Sequence[Image.Image], categories: Sequence[str | None], *, 
     return np.stack([sight.embedding for sight in sights])
 
 
-def index(catalog: Catalog) -> Index:
+def index(catalog: Catalog, kept: Path | None) -> Index:
+    """Returns the index, that of the file if it was made by the same models."""
+    from detection import detector
+    from embeddings import encoder
+
+    made_by = f"{detector().card.fingerprint} {encoder().card.fingerprint} {len(catalog.files)}"
+    if kept is not None and kept.exists():
+        held = np.load(kept)
+        if str(held["made_by"]) == made_by:
+            return Index(held["bits"], held["usable"], held["embeddings"], held["group"])
     total = len(catalog.files)
-    pictures = tqdm(catalog.pictures(), desc="fingerprints", total=total)
-    bits = np.stack([fingerprint(picture).vector for picture in pictures])
+    prints = [fingerprint(picture) for picture in tqdm(catalog.pictures(), desc="fingerprints", total=total)]
+    bits = np.stack([one.vector for one in prints])
     embeddings: list[NDArray[np.float32]] = []
     for start in tqdm(range(0, total, 32), desc="embeddings"):
         numbers = range(start, min(start + 32, total))
         batch = [catalog.picture(number) for number in numbers]
         embeddings.append(embed(batch, [catalog.categories[number] for number in numbers], as_query=False))
-    return Index(bits, np.concatenate(embeddings), same_pictures(catalog, bits))
+    made = Index(
+        bits, np.array([one.is_usable for one in prints]), np.concatenate(embeddings), same_pictures(catalog, bits)
+    )
+    if kept is not None:
+        np.savez(
+            kept, bits=made.bits, usable=made.usable, embeddings=made.embeddings, group=made.group, made_by=made_by
+        )
+    return made
 
 
 def same_pictures(catalog: Catalog, bits: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -121,7 +146,7 @@ def same_pictures(catalog: Catalog, bits: NDArray[np.float32]) -> NDArray[np.int
 
 def trial(
     edit: str,
-    edited: Image.Image,
+    photo: Image.Image,
     embedding: NDArray[np.float32],
     own: int,
     catalog: Catalog,
@@ -129,35 +154,42 @@ def trial(
     *,
     features: bool,
 ) -> Trial:
-    result = Trial(edit)
-    by_turn = as_vector(np.stack([one.bits for one in dihedral_fingerprints(edited)])) @ held.bits.T
-    bits, cosines = by_turn.max(axis=0), held.embeddings @ embedding
-    is_same = held.group == held.group[own]
-    for way, scores in (("fingerprint", bits), ("embedding", cosines)):
-        result.right[way] = float(scores[is_same].max())
-        result.wrong[way] = [float(score) for score in scores[~is_same] if score > 0]
-    suggested = [n for n in np.argsort(-bits)[:CANDIDATES] if bits[n] >= 1 - FAR / 128]
-    candidates = dict.fromkeys([*suggested, *np.argsort(-cosines)[:CANDIDATES]])
-    ways = ["alignment", "features"] if features else ["alignment"]
-    result.wrong.update({way: [] for way in ways})
-    for n in candidates:
-        turn = int(by_turn[:, n].argmax()) if n in suggested else AS_IS
-        candidate = catalog.picture(int(n))
-        scores = {"alignment": align(edited, candidate, turns={AS_IS, MIRRORED, turn}).likeness}
-        if features:
-            from benchmarks.local_features import matches
+    """Searches one photo; `own` is the picture it was made of, -1 for none."""
+    result = Trial(edit, own)
+    cosines = held.embeddings @ embedding
+    is_same = held.group == held.group[own] if own >= 0 else np.zeros(len(held.group), dtype=bool)
+    started = time.perf_counter()
+    view = View.of(photo)
+    by_embedding = np.argsort(-cosines)[:LOOK_ALIKES]
+    suggested = set(by_embedding.tolist())
+    for probe in view.probes():
+        scores = np.where(held.usable, held.bits @ probe, -1.0)
+        suggested.update(np.argsort(-scores)[:NEAREST].tolist())
+    candidates = [
+        Candidate(n, held.bits[n] if held.usable[n] else None, float(cosines[n]) if n in by_embedding else -1.0)
+        for n in sorted(suggested)
+    ]
+    found = suspects([view], candidates, least_cosine=LEAST_COSINE)
+    laid = laid_over([view], found, catalog.picture)
+    result.ms = (time.perf_counter() - started) * 1000
+    result.is_suggested = bool(is_same[[one.id for one in found]].any()) if found else False
+    result.laid = [(bool(is_same[one.id]), one.alignment) for one in laid]
+    rates = {"laid over": [(one.id, one.alignment.likeness) for one in laid]}
+    if features:
+        from benchmarks.local_features import matches
 
-            scores["features"] = float(matches(edited, candidate))
-        for way, score in scores.items():
-            if is_same[n]:
-                result.right[way] = max(score, result.right.get(way, -1.0))
-            else:
-                result.wrong[way].append(score)
+        rates["features"] = [(one.id, float(matches(photo, catalog.picture(one.id)))) for one in found]
+    for way, scored in rates.items():
+        result.wrong[way] = [score for n, score in scored if not is_same[n]]
+        result.right[way] = max((score for n, score in scored if is_same[n]), default=-1.0)
+    bits = (as_vector(np.stack([turn.bits for turn in view.turns])) @ held.bits.T).max(axis=0)
+    for way, scores in (("fingerprint", bits), ("embedding", cosines)):
+        result.wrong[way] = [float(score) for score in scores[~is_same] if score > 0]
+        result.right[way] = float(scores[is_same].max()) if own >= 0 else -1.0
     return result
 
 
-def run(catalog: Catalog, queries: int, *, features: bool) -> list[Trial]:
-    held = index(catalog)
+def run(catalog: Catalog, held: Index, queries: int, *, features: bool) -> list[Trial]:
     chosen = np.random.default_rng(SEED).permutation(len(catalog.files))[:queries]
     trials: list[Trial] = []
     with tqdm(total=len(chosen) * len(EDITS), desc=f"searching ({catalog.name})") as bar:
@@ -171,28 +203,40 @@ def run(catalog: Catalog, queries: int, *, features: bool) -> list[Trial]:
     return trials
 
 
-def judge(trials: Sequence[Trial], way: str) -> dict[str, Any]:
-    """Returns the loosest threshold at which enough matches are right, and the recall there, by edit."""
+def strangers(catalog: Catalog, held: Index, folder: Path, count: int) -> list[Trial]:
+    """Returns the trials of photos of which the catalog has no copy."""
+    trials: list[Trial] = []
+    for file in tqdm(sorted(folder.glob("*.jpg"))[:count], desc="strangers"):
+        photo = Image.open(file).convert("RGB")
+        (embedding,) = embed([photo], [None], as_query=True)
+        trials.append(trial("stranger", photo, embedding, -1, catalog, held, features=False))
+    return trials
+
+
+def loosest(trials: Sequence[Trial], way: str) -> float:
+    """Returns the loosest threshold at which enough matches are right, infinity if there is none."""
     right = np.sort([one.right.get(way, -1.0) for one in trials])
-    wrong = np.sort([score for one in trials for score in one.wrong[way]])
-    best = None
-    for threshold in np.unique(np.concatenate([right, wrong]))[::-1]:
+    wrong = np.sort([score for one in trials for score in one.wrong.get(way, [])])
+    best = float("inf")
+    for threshold in np.unique(np.concatenate([right[right > 0], wrong]))[::-1]:
         true = len(right) - np.searchsorted(right, threshold)
         false = len(wrong) - np.searchsorted(wrong, threshold)
         if true and true / (true + false) >= PRECISION:
             best = float(threshold)
-    if best is None:
-        return {"threshold": None}
-    return {"threshold": round(best, 4), **at(trials, way, best)}
+    return best
 
 
 def at(trials: Sequence[Trial], way: str, threshold: float) -> dict[str, Any]:
+    """Returns precision and recall of one way at a threshold."""
     true = sum(one.right.get(way, -1.0) >= threshold for one in trials)
-    false = sum(score >= threshold for one in trials for score in one.wrong[way])
+    false = sum(score >= threshold for one in trials for score in one.wrong.get(way, []))
     return {
+        "threshold": round(threshold, 4),
         "n": len(trials),
+        "matches": true + false,
+        "wrong": false,
         "precision": round(true / max(true + false, 1), 5),
-        "recall": round(true / len(trials), 4),
+        "recall": round(true / max(len(trials), 1), 4),
         "recall_by_edit": {
             edit: round(float(np.mean([o.right.get(way, -1.0) >= threshold for o in trials if o.edit == edit])), 3)
             for edit in EDITS
@@ -200,37 +244,97 @@ def at(trials: Sequence[Trial], way: str, threshold: float) -> dict[str, Any]:
     }
 
 
-def report(catalog: Catalog, trials: Sequence[Trial]) -> dict[str, Any]:
-    ways = [way for way in WAYS if way in trials[0].wrong]
-    suggested = np.mean(["alignment" in one.right for one in trials])
+def fitted(trials: Sequence[Trial]) -> dict[str, float]:
+    """Returns the likeness's weights by logistic regression: both kinds weigh the same, with a slight ridge."""
+    # A copy that was laid in the wrong place says nothing of how copies look in the right one.
+    laid = [
+        (alignment.evidence, is_same)
+        for one in trials
+        for is_same, alignment in one.laid
+        if not is_same or alignment.agreement > MISPLACED
+    ]
+    evidence = np.array([row for row, _ in laid])
+    truth = np.array([is_same for _, is_same in laid], dtype=float)
+    mean, spread = evidence.mean(axis=0), evidence.std(axis=0)
+    x = np.column_stack([np.ones(len(laid)), (evidence - mean) / spread])
+    share = np.where(truth == 1, 0.5 / truth.sum(), 0.5 / (1 - truth).sum()) * len(laid)
+    weights, ridge = np.zeros(x.shape[1]), np.diag([0.0] + [1.0] * evidence.shape[1])
+    for _ in range(50):
+        p = 1 / (1 + np.exp(-np.clip(x @ weights, -30, 30)))
+        gradient = x.T @ (share * (truth - p)) - ridge @ weights
+        weights = weights + np.linalg.solve((x * (share * p * (1 - p))[:, None]).T @ x + ridge, gradient)
+    slopes = weights[1:] / spread
+    names = ("_TYPICAL", "_BITS", "_TINT")
     return {
-        "catalog": catalog.name,
-        "pictures": len(catalog.files),
-        "queries": len(trials) // len(EDITS),
-        "suggested": round(float(suggested), 4),
-        "ways": {way: judge(trials, way) for way in ways},
+        "_BIAS": round(float(weights[0] - slopes @ mean), 3),
+        **{name: round(float(slope), 3) for name, slope in zip(names, slopes, strict=True)},
+        "pairs": len(laid),
     }
 
 
+def halves(trials: Sequence[Trial]) -> tuple[list[Trial], list[Trial]]:
+    """Returns the trials of the first half of the pictures and those of the others."""
+    pictures = list(dict.fromkeys(one.own for one in trials))
+    first = set(pictures[: len(pictures) // 2])
+    return [one for one in trials if one.own in first], [one for one in trials if one.own not in first]
+
+
+def report(catalog: Catalog, trials: Sequence[Trial], others: Sequence[Trial], *, fit: bool) -> dict[str, Any]:
+    chosen, measured = halves(trials)
+    ways = {way: at(measured, way, loosest(chosen, way)) for way in WAYS if way in trials[0].wrong}
+    result: dict[str, Any] = {
+        "catalog": catalog.name,
+        "pictures": len(catalog.files),
+        "queries": len(measured) // len(EDITS),
+        "suspected": round(float(np.mean([one.is_suggested for one in measured])), 4),
+        "ways": ways,
+        "as_shipped": at(measured, "laid over", COPY_LIKENESS),
+        "as_shipped_chosen": {**at(chosen, "laid over", COPY_LIKENESS), "recall_by_edit": {}},
+        "copies_ms": vars_of(Percentiles.of([one.ms for one in measured])),
+    }
+    if others:
+        result["strangers"] = {
+            "n": len(others),
+            "wrong": sum(score >= COPY_LIKENESS for one in others for score in one.wrong["laid over"]),
+            "laid": round(float(np.mean([len(one.laid) for one in others])), 2),
+            "ms": vars_of(Percentiles.of([one.ms for one in others])),
+        }
+    if fit:
+        result["fitted"] = fitted(chosen)
+    return result
+
+
+def vars_of(percentiles: Percentiles) -> dict[str, float]:
+    return {"n": percentiles.n, "p50": percentiles.p50, "p95": percentiles.p95}
+
+
 def show(result: dict[str, Any]) -> None:
-    ways = result["ways"]
+    shipped = result["as_shipped"]
+    ways = {**result["ways"], "as shipped": shipped}
     print(f"\n{result['pictures']} {result['catalog']} pictures, {result['queries']} queries for each edit;")
-    print(f"the right picture is a candidate for {result['suggested']:.4f} of the edited ones")
-    print(f"\n{'recall at precision .999':<26}" + "".join(f"{way:>13}" for way in ways))
-    print(f"  {'threshold':<24}" + "".join(f"{way['threshold'] or 0:>13.3f}" for way in ways.values()))
+    print(f"the right picture is suspected for {result['suspected']:.4f} of the edited ones\n")
+    print(f"{'recall at precision .999':<26}" + "".join(f"{way:>13}" for way in ways))
+    print(f"  {'threshold':<24}" + "".join(f"{way['threshold']:>13.3f}" for way in ways.values()))
     for edit in EDITS:
-        print(
-            f"  {edit:<24}" + "".join(f"{way.get('recall_by_edit', {}).get(edit, 0):>13.3f}" for way in ways.values())
-        )
-    print(f"  {'all':<24}" + "".join(f"{way.get('recall', 0):>13.3f}" for way in ways.values()))
+        print(f"  {edit:<24}" + "".join(f"{way['recall_by_edit'][edit]:>13.3f}" for way in ways.values()))
+    print(f"  {'all':<24}" + "".join(f"{way['recall']:>13.3f}" for way in ways.values()))
+    print(f"  {'precision':<24}" + "".join(f"{way['precision']:>13.4f}" for way in ways.values()))
+    print(f"as shipped, {shipped['wrong']} of {shipped['matches']} matches are wrong; {result['copies_ms']} ms a photo")
+    for name in ("strangers", "fitted"):
+        if name in result:
+            print(f"{name}: {result[name]}")
 
 
 def main() -> None:
+    shared = ROOT.parent / "shared" / "data"
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pictures", type=Path, default=ROOT.parent / "shared" / "data" / "products")
+    parser.add_argument("--pictures", type=Path, default=shared / "products")
+    parser.add_argument("--strangers", type=Path, default=shared / "street" / "images" / "val")
     parser.add_argument("--limit", type=int, default=5000, help="real pictures to index")
     parser.add_argument("--queries", type=int, default=300, help="pictures that are edited, in each catalog")
     parser.add_argument("--features", action="store_true", help="compare with SIFT features; needs OpenCV")
+    parser.add_argument("--fit", action="store_true", help="fit the likeness's weights on the first half")
+    parser.add_argument("--index", type=Path, help="folder to keep the indexes in, or to take them from")
     parser.add_argument("--only", choices=("drawn", "real"))
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
@@ -243,7 +347,10 @@ def main() -> None:
                 print(f"No real pictures at {options.pictures}: drawn ones only.", file=sys.stderr)
                 continue
             catalog = drawn(home) if name == "drawn" else real(options.pictures, options.limit)
-            result = report(catalog, run(catalog, options.queries, features=options.features))
+            held = index(catalog, options.index / f"{name}.npz" if options.index else None)
+            trials = run(catalog, held, options.queries, features=options.features)
+            others = strangers(catalog, held, options.strangers, 100) if options.strangers.is_dir() else []
+            result = report(catalog, trials, others, fit=options.fit)
             results.append(result)
             if not options.json:
                 show(result)

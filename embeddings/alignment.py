@@ -1,36 +1,40 @@
 """Lays one picture over another, to tell a copy from a look-alike, whatever was cropped off or put around it.
 
 Fingerprints and embeddings only suggest copies: two shoes photographed alike differ in a few bits, a crop in a hundred.
-Two pictures are copies when, laid over each other, their edges run alike and what both show has nearly one fingerprint.
+Laid over each other, copies have edges that run alike nearly everywhere, nearly one fingerprint and nearly one tint.
 
 Steps: lay the smaller over the larger at 19 sizes and find the best place of each (normalized cross-correlation by
 FFT), both ways round; keep the places whose edges agree best; move and resize those in small steps while that helps;
-compare the fingerprints of the parts that lie over each other. Both comparisons leave out the few blocks that disagree
-most: what was written or stuck on a copy.
+compare the parts that lie over each other.
 """
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from embeddings.fingerprint import AS_IS, MIRRORED, bits_of, luma_grid, turned
+from embeddings.fingerprint import AS_IS, MIRRORED, fingerprint, turned
+from embeddings.lab import to_lab
 
 Box = tuple[float, float, float, float]  # x1, y1, x2, y2
 _Place = tuple[float, float, float, float]  # x, y, width, height, as shares of the larger picture's sides
 
-# Likeness from which one picture is a copy of the other: the loosest at which .999 of the copies that were found among
-# 5,000 catalog pictures are copies (`benchmarks/copies.py`).
+# Likeness from which one picture is a copy of the other (`benchmarks/copies.py`).
 COPY_LIKENESS = 0.7
+# Logistic regression on copies and look-alikes (`benchmarks/copies.py --fit`).
+_BIAS, _TYPICAL, _BITS, _TINT = 2.23, 1.679, -1.1, -4.123
+
+# Agreement below which two pictures were not laid where they show the same thing.
+MISPLACED = 0.5
 
 _LONGEST_SIDE = 256  # more pixels change nothing but the time
-# A bit of the fingerprint weighs as much as this share of the edges' agreement.
-_BIT = 1 / 64
 _COARSE = 64  # longest side, in pixels, at which places are looked for
 _SIZES = 1.04 ** -np.arange(19.0)  # down to half the size that just fits: a crop that keeps a quarter of the area
 _SMALLEST = 12  # pixels of the coarse picture
+_CUT = 192  # side of the parts that are compared at last, in pixels
 _FINE = (32, 96)  # side of the patches whose edges are compared: as many pixels as the smaller has, within these
 _TRIED = 3  # places of each way round whose edges are compared
 _REFINED = 2
@@ -39,27 +43,42 @@ _MOVES = ((1, 0, 0, 0), (-1, 0, 0, 0), (0, 1, 0, 0), (0, -1, 0, 0), (-0.5, -0.5,
 _HOPELESS = 0.25  # edges that agree less than this before refining belong to different pictures
 _BLOCKS = 8  # a patch is judged in 8 x 8 blocks ...
 _FORGIVEN = 6  # ... of which the worst six may hold a caption or a price tag
+_LIVELY = 0.02  # share of the liveliest block's edges with which a block says something
+_TINTS = 16  # parts are compared in color on a 16 x 16 grid
+_COLORLESS = 1.0  # chroma that JPEG's noise may have
 
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
     """How two pictures lie over each other.
 
-    `agreement` in [-1, 1] is the correlation of their edges where they overlap, `distance` the number of bits in which
-    the fingerprints of these parts differ. The boxes show the same thing, in pixels of each picture as given; `turn`
-    (of `embeddings.fingerprint.TURNS`) turns the first like the second.
+    Measured where they overlap: `agreement` in [-1, 1] is the correlation of their edges, but for the few blocks of 64
+    that disagree most, and `typical` that of the median block; `distance` is the number of bits in which the
+    fingerprints differ; `tint` in [0, 2] how much of what color there is differs. The boxes show the same thing, in
+    pixels of each picture as given; `turn` (of `embeddings.fingerprint.TURNS`) turns the first like the second.
     """
 
     agreement: float
+    typical: float
     distance: int
+    tint: float
     turn: int
     first_box: Box
     second_box: Box
 
     @property
+    def evidence(self) -> tuple[float, float, float]:
+        """What speaks for and against a copy, each in proportion to how much it says."""
+        typical = -math.log(1.003 - max(-1.0, min(1.0, self.typical)))
+        return (typical, math.sqrt(self.distance), self.tint)
+
+    @property
     def likeness(self) -> float:
-        """One number for both measures, at most 1."""
-        return self.agreement - self.distance * _BIT
+        """How sure it is that one is a copy of the other, in [0, 1]; 0 when they show nothing alike where they lie."""
+        if self.agreement < MISPLACED:
+            return 0.0
+        logit = _BIAS + sum(weight * one for weight, one in zip((_TYPICAL, _BITS, _TINT), self.evidence, strict=True))
+        return 1 / (1 + math.exp(-max(-60.0, min(60.0, logit))))
 
     @property
     def is_copy(self) -> bool:
@@ -77,18 +96,22 @@ class _Fit:
     is_first_larger: bool
 
 
-def align(first: Image.Image, second: Image.Image, *, turns: Iterable[int] = (AS_IS, MIRRORED)) -> Alignment:
+def align(
+    first: Image.Image, second: Image.Image, *, turns: Iterable[int] = (AS_IS, MIRRORED), is_whole: bool = False
+) -> Alignment:
     """Returns the best alignment of two pictures, with the first turned in any of the given ways.
 
-    Takes 10 to 20 ms. Handles crops down to half a side, and borders, bars and frames up to twice the picture's side;
-    not both at once, and no perspective. Pictures may have any size; a few hundred pixels are enough.
+    With `is_whole`, only that of all of the first over (nearly) all of the second: 3 ms for each turn instead of 10.
+    Handles crops down to half a side, and borders, bars and frames up to twice the picture's side; not both at once,
+    and no perspective. Pictures may have any size; a few hundred pixels are enough.
     """
-    left, right = _reduced(first), _reduced(second)
+    left_color, right_color = _reduced(first), _reduced(second)
+    left, right = left_color.convert("L"), right_color.convert("L")
     fits: list[_Fit] = []
     for turn in turns:
         other = turned(left, turn)
         fits.append(_Fit(right, other, (0.0, 0.0, 1.0, 1.0), turn, is_first_larger=False))  # also if squeezed
-        for larger, smaller, is_first_larger in ((right, other, False), (other, right, True)):
+        for larger, smaller, is_first_larger in () if is_whole else ((right, other, False), (other, right, True)):
             places = _places(larger, smaller)[:_TRIED]
             fits += [_Fit(larger, smaller, place, turn, is_first_larger) for place in places]
     judged = sorted(((_Judge(fit).agreement(fit.place), fit) for fit in fits), key=lambda pair: -pair[0])
@@ -97,28 +120,46 @@ def align(first: Image.Image, second: Image.Image, *, turns: Iterable[int] = (AS
     x, y, width, height = place
     inside, whole = (x, y, x + width, y + height), (0.0, 0.0, 1.0, 1.0)
     first_share, second_share = (inside, whole) if fit.is_first_larger else (whole, inside)
-    seen = turned(left, fit.turn)
-    here = luma_grid(seen.crop(_scaled(first_share, seen.size)))
-    there = luma_grid(right.crop(_scaled(second_share, right.size)))
+    here = _part(turned(left_color, fit.turn), first_share)
+    there = _part(right_color, second_share)
     return Alignment(
         agreement,
-        _distance(here, there, _Judge(fit).forgiven(place)),
+        _typical(here, there),
+        int((fingerprint(here).bits != fingerprint(there).bits).sum()),
+        _tint(here, there),
         fit.turn,
         _scaled(_turned_back(first_share, fit.turn), first.size),
         _scaled(second_share, second.size),
     )
 
 
-def _distance(here: NDArray[np.float32], there: NDArray[np.float32], forgiven: NDArray[np.bool_]) -> int:
-    """Returns in how many bits two pictures differ once they are made equal in the forgiven blocks, (8, 8) bool."""
-    block = np.ones((here.shape[0] // _BLOCKS, here.shape[1] // _BLOCKS), dtype=bool)
-    mean, where = (here + there) / 2, np.kron(forgiven, block)
-    first, second = (bits_of(np.where(where, mean, grid)) for grid in (here, there))
-    return int((first != second).sum())
+def _part(image: Image.Image, share: Box) -> Image.Image:
+    """Returns a part of the picture, cut out to a fraction of a pixel."""
+    return image.resize((_CUT, _CUT), Image.Resampling.BILINEAR, box=_scaled(share, image.size))
+
+
+def _typical(first: Image.Image, second: Image.Image) -> float:
+    """Returns the correlation of the edges of two parts in the median block of those that have some."""
+    both, here, there, kept = _blocks(
+        *(_edges(np.asarray(part.convert("L").reduce(2), np.float32)) for part in (first, second))
+    )
+    strength = here + there
+    lively = kept & (strength > _LIVELY * strength[kept].max())
+    if not lively.any():
+        return 0.0
+    return float(np.median(both[lively] / (np.sqrt(here[lively] * there[lively]) + 1e-3)))
+
+
+def _tint(first: Image.Image, second: Image.Image) -> float:
+    """Returns how much the a* and b* of two parts differ, as a share of how colorful they are."""
+    size = (_TINTS, _TINTS)
+    one, other = (to_lab(np.asarray(part.resize(size, Image.Resampling.BOX)))[..., 1:] for part in (first, second))
+    chroma = (np.linalg.norm(one, axis=-1).mean() + np.linalg.norm(other, axis=-1).mean()) / 2
+    return float(np.abs(one - other).mean() / (chroma + _COLORLESS))
 
 
 def _reduced(image: Image.Image) -> Image.Image:
-    small = image.convert("L")
+    small = image.convert("RGB")
     small.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE), Image.Resampling.BOX, reducing_gap=2.0)
     return small
 
@@ -193,7 +234,8 @@ class _Judge:
 
     def agreement(self, place: _Place) -> float:
         """Returns the correlation of all edges."""
-        return self._correlation(*self._energies(place))
+        edges = self._edges_at(place)
+        return _correlation(edges * self._edges, edges**2, self._edges**2)
 
     def refine(self, place: _Place, agreement: float) -> tuple[float, _Place]:
         """Returns the agreement, forgiving of overlays, at the best place nearby, and that place."""
@@ -218,37 +260,42 @@ class _Judge:
                     agreement, place, is_better = score, moved, True
         return agreement, place
 
-    def forgiven(self, place: _Place) -> NDArray[np.bool_]:
-        """Returns (8, 8) bool: the six blocks that disagree most."""
-        both, here, there = (self._by_block(energy) for energy in self._energies(place))
-        scale = np.sqrt(here.sum() / (there.sum() + 1e-6))
-        disagreement = here + scale**2 * there - 2 * scale * both
-        worst = np.zeros(_BLOCKS**2, dtype=bool)
-        worst[np.argsort(disagreement)[-_FORGIVEN:]] = True
-        return worst.reshape(_BLOCKS, _BLOCKS)
-
     def _forgiving(self, place: _Place) -> float:
-        """Returns the correlation without the forgiven blocks."""
-        kept = ~self.forgiven(place).ravel()
-        both, here, there = (self._by_block(energy)[kept] for energy in self._energies(place))
-        return self._correlation(both, here, there)
+        """Returns the correlation without the blocks that disagree most: what was written or stuck on a copy."""
+        both, here, there, kept = _blocks(self._edges_at(place), self._edges)
+        return _correlation(both[kept], here[kept], there[kept])
 
-    def _energies(self, place: _Place) -> Sequence[NDArray[np.float32]]:
+    def _edges_at(self, place: _Place) -> NDArray[np.float32]:
         x, y, width, height = place
         w, h = self._larger.size
         box = (max(x * w, 0), max(y * h, 0), min((x + width) * w, w), min((y + height) * h, h))
         patch = self._larger.resize((self._side, self._side), Image.Resampling.BILINEAR, box=box)
-        edges = _edges(np.asarray(patch, dtype=np.float32))
-        return [(edges * self._edges).sum(axis=0), (edges**2).sum(axis=0), (self._edges**2).sum(axis=0)]
+        return _edges(np.asarray(patch, dtype=np.float32))
 
-    def _by_block(self, energy: NDArray[np.float32]) -> NDArray[np.float32]:
-        block = self._side // _BLOCKS
-        summed: NDArray[np.float32] = energy.reshape(_BLOCKS, block, _BLOCKS, block).sum(axis=(1, 3)).ravel()
-        return summed
 
-    @staticmethod
-    def _correlation(both: NDArray[np.float32], here: NDArray[np.float32], there: NDArray[np.float32]) -> float:
-        return float(both.sum() / (np.sqrt(here.sum() * there.sum()) + 1e-3))
+def _blocks(
+    first: NDArray[np.float32], second: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
+    """Returns by block, (64,) each, the product of two pictures' edges, their energies, and which blocks to keep.
+
+    The first's edges are scaled to be as strong as the second's in all.
+    """
+    both, here, there = (_by_block(one) for one in (first * second, first**2, second**2))
+    scale = np.sqrt(there.sum() / (here.sum() + 1e-6))
+    both, here = both * scale, here * scale**2
+    kept = np.ones(_BLOCKS**2, dtype=bool)
+    kept[np.argsort(here + there - 2 * both)[-_FORGIVEN:]] = False
+    return both, here, there, kept
+
+
+def _by_block(edges: NDArray[np.float32]) -> NDArray[np.float32]:
+    block = edges.shape[1] // _BLOCKS
+    summed: NDArray[np.float32] = edges.sum(axis=0).reshape(_BLOCKS, block, _BLOCKS, block).sum(axis=(1, 3)).ravel()
+    return summed
+
+
+def _correlation(both: NDArray[np.float32], here: NDArray[np.float32], there: NDArray[np.float32]) -> float:
+    return float(both.sum() / (np.sqrt(here.sum() * there.sum()) + 1e-3))
 
 
 def _is_inside(place: _Place) -> bool:

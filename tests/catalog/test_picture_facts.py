@@ -65,7 +65,7 @@ def with_xmp(attributes: str = "", elements: str = "") -> bytes:
             "A, B",
         ),
         (with_xmp(attributes='photoshop:Credit="Agency"'), "Agency"),
-        (with_xmp(elements='<dc:rights><rdf:Alt><rdf:li xml:lang="en">(c) Me</rdf:li></rdf:Alt></dc:rights>'), "(c) Me"),
+        (with_xmp(elements='<dc:rights><rdf:Alt><rdf:li a="b">(c) Me</rdf:li></rdf:Alt></dc:rights>'), "(c) Me"),
     ],
 )  # fmt: skip
 def test_the_credit_is_read_from_iptc_xmp_or_exif(data, credit):

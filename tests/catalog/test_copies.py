@@ -1,0 +1,184 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from catalog.copies import Copy, as_json, find_copies, kept, recalled
+from catalog.models import Product, ProductImage
+from catalog.points import ALIAS, VECTOR
+from catalog.vision import Wish, for_shopper, look
+from detection.images import decode
+from embeddings import encoder, vector_store
+from fixtures import demo_products, draw_product
+from shop_search.errors import ServiceError
+from tests.catalog.shelf import Shelf
+from tests.fakes import DIM
+
+
+def drawn(category: str, number: int = 0, size: int = 256) -> Image.Image:
+    chosen = [one for one in demo_products() if one.category == category][number]
+    return draw_product(chosen, view=0, size=size)
+
+
+def saved(image: Image.Image, format: str = "PNG", **options: int) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, format, **options)
+    return stream.getvalue()
+
+
+@pytest.fixture
+def shop(shelf: Shelf) -> Shelf:
+    """A shop of drawn shoes and bags."""
+    for category in ("shoes", "bags"):
+        for number in range(3):
+            shelf.put_picture(f"{category}-{number}", saved(drawn(category, number)), category=category)
+    return shelf
+
+
+def copies_of(image: Image.Image | bytes, *, box: tuple[float, float, float, float] | None = None) -> list[Copy]:
+    """Searches as a shopper does: with what the embedding of the chosen part finds."""
+    photo = decode(image if isinstance(image, bytes) else saved(image))
+    (sight,) = look([photo], [Wish(box)], choose=for_shopper).sights
+    hits = vector_store().query(ALIAS, sight.embedding, using=VECTOR, limit=8)
+    return find_copies(photo, box, {hit.id: hit.score for hit in hits})
+
+
+def skus(copies: list[Copy]) -> list[str]:
+    return [copy.product.sku for copy in copies]
+
+
+def test_a_copy_is_found_with_its_product_and_lies_over_the_photo(shop):
+    (copy,) = copies_of(drawn("bags", 1))
+
+    assert (copy.product.sku, copy.distance, copy.overlay.turn) == ("bags-1", 0, 0)
+    assert copy.overlay.query_box == pytest.approx((0, 0, 256, 256), abs=2)
+    assert copy.overlay.image_box == pytest.approx((0, 0, 256, 256), abs=2)
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        lambda image: saved(image, "JPEG", quality=40),
+        lambda image: saved(image.resize((128, 128))),
+        lambda image: saved(ImageOps.mirror(image)),
+        lambda image: saved(image.transpose(Image.Transpose.ROTATE_90)),
+        lambda image: saved(image.convert("L")),
+        lambda image: saved(ImageOps.expand(image, 10, (30, 30, 30))),
+    ],
+    ids=["recompressed", "smaller", "mirrored", "turned", "gray", "bordered"],
+)
+def test_an_edited_copy_is_found(shop, edited):
+    assert skus(copies_of(edited(drawn("shoes", 2)))) == ["shoes-2"]
+
+
+def test_another_product_is_no_copy(shop):
+    assert copies_of(drawn("shoes", 7)) == []
+    assert copies_of(drawn("dresses", 0)) == []
+
+
+def test_a_crop_is_found_where_it_was_cut_out(shop):
+    part = drawn("bags", 0).crop((30, 40, 230, 240))
+    photo = decode(saved(part))
+    pk = ProductImage.objects.get(product__sku="bags-0").pk
+
+    (copy,) = find_copies(photo, None, {pk: 0.8})
+
+    assert copy.overlay.query_box == pytest.approx((0, 0, 200, 200), abs=3)
+    assert copy.overlay.image_box == pytest.approx((30, 40, 230, 240), abs=3)
+
+
+def test_a_picture_within_the_photo_is_found_by_the_box_around_it(shop):
+    photo = Image.new("RGB", (600, 700), (225, 215, 200))
+    photo.paste(drawn("shoes", 1), (60, 300))
+
+    (copy,) = copies_of(photo, box=(58, 298, 318, 558))
+
+    assert copy.product.sku == "shoes-1"
+    assert copy.overlay.query_box == pytest.approx((60, 300, 316, 556), abs=8)
+
+
+def test_every_seller_that_uses_the_picture_is_found_the_largest_version_first(shop):
+    image = drawn("dresses", 3, size=480)
+    shop.put_picture("D-small", saved(image.resize((240, 240))), merchant="corner-shop", category="dresses")
+    shop.put_picture("D-large", saved(image), merchant="department-store", category="dresses")
+    shop.put_picture("D-again", saved(image), merchant="market-stall", category="dresses")
+
+    found = copies_of(image.resize((200, 200)))
+
+    assert skus(found) == ["D-large", "D-again", "D-small"]
+    assert [copy.image.width for copy in found] == [480, 480, 240]
+    assert found[2].overlay.image_box == pytest.approx((0, 0, 240, 240), abs=4)
+
+
+def test_who_else_uses_a_picture_is_found_for_a_crop_too(shop):
+    image = drawn("dresses", 3)
+    shop.put_picture("D-1", saved(image), merchant="corner-shop", category="dresses")
+    shop.put_picture("D-2", saved(image.resize((200, 200)), "JPEG"), merchant="market-stall", category="dresses")
+    photo = decode(saved(image.crop((40, 40, 216, 216))))
+    pk = ProductImage.objects.get(product__sku="D-1").pk
+
+    found = find_copies(photo, None, {pk: 0.8})
+
+    assert skus(found) == ["D-1", "D-2"]
+    assert found[1].overlay.image_box == pytest.approx([side * 200 / 256 for side in (40, 40, 216, 216)], abs=4)
+
+
+def test_a_withdrawn_product_is_no_copy(shop):
+    Product.objects.filter(sku="bags-1").withdraw()
+
+    assert copies_of(drawn("bags", 1)) == []
+
+
+def test_a_picture_whose_file_is_gone_is_no_copy_and_no_failure(shop):
+    file = ProductImage.objects.get(product__sku="bags-1").file
+    file.storage.delete(str(file.name))
+
+    assert copies_of(drawn("bags", 1)) == []
+
+
+def test_an_even_photo_has_no_copies(shop):
+    assert copies_of(Image.new("RGB", (200, 200), "white")) == []
+
+
+def test_an_empty_shop_and_an_index_without_fingerprints_have_no_copies(shop):
+    store = vector_store()
+    earlier = f"{ALIAS}-{encoder().card.fingerprint}"
+    store.ensure(earlier, {VECTOR: DIM})
+    store.alias(ALIAS, earlier)
+    assert find_copies(decode(saved(drawn("bags", 1)))) == []
+
+    store.drop(earlier)
+    assert find_copies(decode(saved(drawn("bags", 1)))) == []
+
+
+def test_a_store_that_is_down_is_a_failure(shop):
+    shop.break_store()
+
+    with pytest.raises(ServiceError):
+        find_copies(decode(saved(drawn("bags", 1))))
+
+
+def test_a_record_brings_copies_back_without_what_was_withdrawn(shop):
+    image = drawn("dresses", 3)
+    for sku in ("D-1", "D-2"):
+        shop.put_picture(sku, saved(image), merchant=sku.lower(), category="dresses")
+    found = copies_of(image)
+    record = kept(found)
+    Product.objects.filter(sku="D-1").withdraw()
+
+    (copy,) = recalled(record)
+
+    assert copy.product.sku == "D-2"
+    assert copy.overlay.query_box == pytest.approx(found[1].overlay.query_box, abs=0.1)
+
+
+def test_json_says_where_the_picture_is_and_how_it_lies(shop):
+    (copy,) = copies_of(drawn("bags", 1))
+
+    document = as_json(copy, "https://shop.example")
+
+    assert document["image"]["url"].startswith("https://shop.example/")
+    assert (document["image"]["width"], document["image"]["height"]) == (256, 256)
+    assert set(document["overlay"]) == {"query_box", "image_box", "turn", "likeness"}
+    assert np.isfinite(document["overlay"]["query_box"]).all()
