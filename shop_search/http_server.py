@@ -10,10 +10,12 @@ import logging
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from typing import Any
 
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
 from waitress.task import ErrorTask
 
@@ -58,14 +60,29 @@ class JSONErrorTask(ErrorTask):
         error = self.request.error
         if error.code != 413:
             return f"The server can't take this request: {error.body}."
-        limit_mb = self.channel.adj.max_request_body_size / 2**20
+        limit_mb = self.request.adj.max_request_body_size / 2**20
         return f"The request is larger than {limit_mb:.0f} MiB, the most that is accepted. Send a smaller file."
+
+
+class Parser(HTTPRequestParser):
+    """Lets some paths send more, to those who at least say who they are."""
+
+    larger: Mapping[str, int] = {}  # path prefix -> bytes
+    adj: Any
+
+    def parse_header(self, header_plus: bytes) -> None:
+        super().parse_header(header_plus)
+        most = next((most for prefix, most in self.larger.items() if self.path.startswith(prefix)), None)
+        if most is not None and {"AUTHORIZATION", "COOKIE"} & set(self.headers):
+            self.adj = copy(self.adj)
+            self.adj.max_request_body_size = most + 1
 
 
 class Channel(HTTPChannel):
     """A connection that, after a refusal, reads on until the client is done or `DRAIN_S` are over."""
 
     error_task_class = JSONErrorTask
+    parser_class = Parser
     drains = False
     drain_until: float | None = None
 
@@ -100,8 +117,18 @@ class Channel(HTTPChannel):
             self.will_close = True
 
 
-def serve_http(application: Application, listener: socket.socket, *, max_body_bytes: int) -> None:
-    """Serves until SystemExit or KeyboardInterrupt reaches the main thread, then answers the requests in hand."""
+def serve_http(
+    application: Application,
+    listener: socket.socket,
+    *,
+    max_body_bytes: int,
+    larger_bodies: Mapping[str, int] | None = None,
+) -> None:
+    """Serves until SystemExit or KeyboardInterrupt reaches the main thread, then answers the requests in hand.
+
+    `larger_bodies` are limits of their own for paths by prefix; bodies of more than half a MiB wait on disk.
+    """
+    Parser.larger = dict(larger_bodies or {})
     # It warns of each request that waits for a thread, which is what the queue is for.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     server: Any = create_server(

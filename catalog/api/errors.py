@@ -17,6 +17,8 @@ STATUS = {
     "search_unknown": 404,
     "product_unknown": 404,
     "product_not_indexed": 404,
+    "upload_unknown": 404,
+    "uploads_too_many": 429,
     "image_too_large": 413,
     "upload_too_large": 413,
     "image_unreadable": 415,
@@ -47,6 +49,9 @@ def handle(error: Exception, context: dict[str, Any]) -> Response:
         wait: float | None = getattr(error, "wait", None)  # Throttled carries it
         if wait is not None:
             response["Retry-After"] = str(round(wait))
+        challenge: str | None = getattr(error, "auth_header", None)  # DRF's views put it on 401s
+        if challenge:
+            response["WWW-Authenticate"] = challenge
         return response
     if isinstance(error, Http404):
         return _response(404, "not_found", "There is nothing at this address.", {})

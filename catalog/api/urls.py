@@ -1,7 +1,9 @@
+"""The API's addresses; whatever else begins with /api/v1/ is answered as JSON too."""
+
 from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
-from catalog.api import views
+from catalog.api import uploads, views
 from catalog.api.errors import not_found
 
 app_name = "api"
@@ -12,6 +14,11 @@ urlpatterns = [
     path("products/", views.products_view, name="products"),
     path("products/<int:product_id>/", views.product_view, name="product"),
     path("products/<int:product_id>/similar/", views.similar_view, name="similar"),
+    path("uploads/", uploads.UploadsView.as_view(), name="uploads"),
+    path("uploads/<uuid:upload_id>/", uploads.UploadView.as_view(), name="upload"),
+    path("uploads/<uuid:upload_id>/cancel/", uploads.CancelView.as_view(), name="cancel_upload"),
+    path("uploads/<uuid:upload_id>/errors.csv", uploads.ErrorsView.as_view(), name="upload_errors"),
+    path("catalog/<path:sku>/", uploads.ProductView.as_view(), name="own_product"),
     path("health/", views.health_view, name="health"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     re_path(r"^.*$", not_found),

@@ -65,10 +65,15 @@ def _record(line: str, encoding: str) -> dict[str, str] | tuple[str, str, str]:
         return "json_broken", f"The line is no JSON{where}. Write one whole object per line.", line
     if not isinstance(found, dict):
         return "json_not_object", "The line is no JSON object. Write {...} with the product's values by name.", line
-    record = {_CAPITAL.sub("_", name).lower(): _cell(value) for name, value in found.items()}
+    record = cells_of(found)
     if any(char == "\0" or "\ud800" <= char <= "\udfff" for cell in record.values() for char in cell):
         return "bad_encoding", "The row holds characters that are no text (\\u0000 or half of a pair).", line
     return record
+
+
+def cells_of(values: Mapping[str, Any]) -> dict[str, str]:
+    """Returns an object's values as cells, by their names in snake case; lists as feeds write them."""
+    return {_CAPITAL.sub("_", name).lower(): _cell(value) for name, value in values.items()}
 
 
 def _cell(value: Any) -> str:

@@ -26,7 +26,8 @@ def application(environ, start_response):
     return [str(size).encode()]
 
 signal.signal(signal.SIGTERM, exit_on_signal)
-serve_http(application, socket.socket(fileno=int(sys.argv[1])), max_body_bytes={LIMIT})
+serve_http(application, socket.socket(fileno=int(sys.argv[1])), max_body_bytes={LIMIT},
+           larger_bodies={{"/feeds/": 5 * {LIMIT}}})
 """
 
 
@@ -79,6 +80,23 @@ def test_a_larger_body_without_a_declared_length_is_refused(server: Server) -> N
     connection = server.connect()
     connection.request("POST", "/", body=iter([b"x" * 100_000] * 20), encode_chunked=True)
     assert connection.getresponse().status == 413
+
+
+@pytest.mark.parametrize(
+    ("path", "size", "headers", "status"),
+    [
+        ("/feeds/", 5 * LIMIT, {"Authorization": "Api-Key x"}, 200),
+        ("/feeds/", 5 * LIMIT + 1, {"Authorization": "Api-Key x"}, 413),
+        ("/feeds/", 2 * LIMIT, {}, 413),
+        ("/other/", 2 * LIMIT, {"Authorization": "Api-Key x"}, 413),
+    ],
+)
+def test_some_paths_take_more_from_those_who_say_who_they_are(
+    server: Server, path: str, size: int, headers: dict[str, str], status: int
+) -> None:
+    connection = server.connect()
+    connection.request("POST", path, body=b"x" * size, headers=headers)
+    assert connection.getresponse().status == status
 
 
 def test_a_malformed_request_gets_the_apis_error(server: Server) -> None:

@@ -39,7 +39,13 @@ class Command(BaseCommand):
 
         signal.signal(signal.SIGTERM, exit_on_signal)
         threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
-        serve_http(application, listener, max_body_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        feed = settings.UPLOADS_MAX_BYTES + 1024 * 1024  # a form is somewhat larger than the file in it
+        serve_http(
+            application,
+            listener,
+            max_body_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
+            larger_bodies={"/api/v1/uploads/": feed, "/merchant/": feed},
+        )
 
 
 def warm_up() -> None:
