@@ -49,7 +49,7 @@ def gather(
     flat = [picture for pictures_ in sets for picture in pictures_]
     product_boxes = find_boxes(pictures, work / "boxes_products.json")
     view_boxes = find_boxes(flat, work / "boxes_views.json")
-    _claim(work, trunk.identity, repr((pictures, sets, product_boxes, view_boxes, str(backgrounds), scenes, seed)))
+    claim(work, trunk.identity, repr((pictures, sets, product_boxes, view_boxes, str(backgrounds), scenes, seed)))
     streets = [Image.open(path).convert("RGB") for path in sorted(backgrounds.glob("*.jpg"))[::EVERY_BACKGROUND]]
     scene_rows, skus = _scenes(trunk, scenes, work, seed)
     catalog = drawn.products()
@@ -66,7 +66,7 @@ def gather(
     )
 
 
-def _claim(work: Path, *facts: str) -> None:
+def claim(work: Path, *facts: str) -> None:
     """Raises InputError when the tables in `work` are of another trunk, other pictures or another plan."""
     digest = hashlib.sha256("\n".join(facts).encode()).hexdigest()
     path = work / "tables.sha256"
