@@ -16,6 +16,7 @@ from catalog.listing import shown_product
 from catalog.models import Category, Product
 from catalog.pages.asked import address_of, image_url_in, is_asking, question_of, wishes_of
 from catalog.pages.cards import cards_of, groups_of, thumb
+from catalog.pages.facets import SWATCHES, facets_of
 from catalog.pages.media import THUMB_PX
 from catalog.pages.samples import read_sample, samples
 from catalog.pages.security import page
@@ -34,16 +35,19 @@ MODULES = (
     "boxes",
     "card",
     "chips",
+    "facets",
     "geometry",
     "intake",
     "money",
     "notice",
+    "options",
     "page",
     "past",
     "photo",
     "question",
     "results",
     "share",
+    "sheet",
     "shelf",
     "stage",
     "strip",
@@ -149,6 +153,7 @@ def _page(
             "answer": answer,
             "productApiUrl": f"{get_script_prefix()}api/v1/products/0/",
             "pictureUrl": reverse("pages:picture"),
+            "swatches": SWATCHES,
             "searchUrl": f"{get_script_prefix()}api/v1/search/",
             "productUrl": reverse("pages:product", args=[0]),
             "sharedUrl": reverse("pages:shared", args=[UUID(int=0)]),
@@ -175,6 +180,8 @@ def _answer_context(answer: Json, categories: dict[str, str], params: QueryDict)
         "asked_product": _asked_product(params),
         "bands": groups_of(cards),
         "wishes": wishes_of(answer, params),
+        "facets": facets_of(answer, params),
+        "can_filter": is_asking(params) and answer["image"] is None,
         "plan": [Rect(x1, y1, x2 - x1, y2 - y1) for x1, y1, x2, y2 in (region["box"] for region in answer["regions"])],
         "cards": cards,
         "category_name": name,

@@ -56,6 +56,14 @@ ERRORS: dict[str, tuple[Sentence, Sentence]] = {
     ),
 }
 
+# What a search can be narrowed by; prices and stock are asked in their own ways.
+FACETS: dict[str, Sentence] = {
+    "color": _("Color"),
+    "brand": _("Brand"),
+    "gender": _("For"),
+    "merchant": _("Shop"),
+}
+
 GENDERS: dict[str, Sentence] = {
     "men": _("Men"),
     "women": _("Women"),
@@ -115,6 +123,14 @@ SENTENCES: dict[str, Any] = {
     "liked": {"one": _("{count} liked"), "other": _("{count} liked")},
     "disliked": {"one": _("{count} not wanted"), "other": _("{count} not wanted")},
     "values": {"gender": GENDERS},
+    "facets": {**FACETS, "category": _("Kind"), "price": _("Price"), "in_stock": _("Availability")},
+    "filters": _("Filters"),
+    "filtersOn": {"one": _("Filters, {count} on"), "other": _("Filters, {count} on")},
+    "showFound": {"one": _("Show {count} product"), "other": _("Show {count} products")},
+    "showAllValues": {"one": _("Show all {count}"), "other": _("Show all {count}")},
+    "from": _("from"),
+    "to": _("to"),
+    "anyKind": _("Everything"),
     "groups": GROUPS,
     "bands": {"same_photo": _("Same photo"), "same_product": _("Same product")},
 }

@@ -23,7 +23,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Returns the answer to a question, with a photo or without. Throws ApiError, or an AbortError when the signal fires. */
+/** Returns the answer to a question, with a photo or without. Throws ApiError, or AbortError when the signal fires. */
 export function search(blob, asked, { offset = 0, signal } = {}) {
   const form = new FormData();
   if (blob && !asked.product) form.append("image", blob, blob.name || "photo.jpg");

@@ -27,8 +27,10 @@ export const question = (given = {}) => ({ ...BLANK, ...given });
 /** What a new search starts from: the words and nothing else. */
 export const afresh = (q = "") => question({ q });
 
+const NO_LISTS = { brand: [], color: [], gender: [], merchant: [] };
+
 /** The filters switched off. */
-export const unfiltered = { price_min: "", price_max: "", in_stock: false, brand: [], color: [], gender: [], merchant: [] };
+export const unfiltered = { price_min: "", price_max: "", in_stock: false, ...NO_LISTS };
 
 /** Writes the question into a form for the API. Several values of one field are sent one by one. */
 export function intoForm(asked, form) {

@@ -3,6 +3,7 @@
 import { headline, scope, trouble, widened } from "./answer.js";
 import { Asked } from "./asked.js";
 import { Chips } from "./chips.js";
+import { Facets } from "./facets.js";
 import { byId, counted, fill, icon, learn, page, texts } from "./page.js";
 import { Results } from "./results.js";
 import { Stage } from "./stage.js";
@@ -18,6 +19,7 @@ export class View {
     this.results = new Results({ ...calls, onNearest: () => this.#count() });
     this.chips = new Chips(calls);
     this.wishes = new Wishes(calls);
+    this.facets = new Facets(calls);
     this.words = new Words(calls);
     this.strip = new Strip();
     this.shown = null;
@@ -49,6 +51,7 @@ export class View {
     if (!product) this.stage.open(photo ?? null);
     this.chips.clear();
     this.wishes.clear();
+    this.facets.clear();
     this.words.show(asked);
     this.strip.hide();
     byId("share").hidden = true; // there is no link yet
@@ -69,6 +72,7 @@ export class View {
     this.chips.show(answer, { canChoose: canSearch });
     this.wishes.show(answer, asked, { canChange: canSearch });
     this.results.show(answer);
+    this.facets.show(answer, asked, { canChange: canSearch, count: this.results.count });
     if (!canSearch) this.results.moreRow.hidden = true;
     byId("share").hidden = false;
     this.#title(headline(answer));
