@@ -7,7 +7,7 @@ likeness. Idea: Zhang et al., "Visual Search at Alibaba", KDD 2018. What each ge
 docs/ranking.md; `benchmarks/category_fusion.py` measures it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,26 +55,30 @@ def vote(hits: Sequence[Hit]) -> dict[str, float]:
 
     The power sharpens cosines that lie close together. `settings.CATEGORY_FUSION` has it and how many neighbors vote.
     """
-    options: dict[str, Any] = settings.CATEGORY_FUSION
-    return _shares(hits[: options["neighbors"]], "category", options["power"])
+    return share_of(hits, "category")
 
 
 def share_of(hits: Sequence[Hit], field: str) -> dict[str, float]:
     """Returns each value's share of the neighbors' weight for any payload field; hits without one don't vote."""
     options: dict[str, Any] = settings.CATEGORY_FUSION
-    return _shares(hits[: options["neighbors"]], field, options["power"])
+    nearest = hits[: options["neighbors"]]
+    return shares(((str(hit.payload.get(field) or ""), hit.score) for hit in nearest), options["power"])
 
 
-def fuse(detector: Mapping[str, float], neighbors: Mapping[str, float]) -> Guess | None:
-    """Returns the fused confidences, best first, or None when neither knows anything. Either alone stands as it is."""
+def fuse(
+    detector: Mapping[str, float], neighbors: Mapping[str, float], *, detector_share: float | None = None
+) -> Guess | None:
+    """Returns the fused confidences, best first, or None when neither knows anything. Either alone stands as it is.
+
+    `detector_share` is the w above; without one, that of the settings.
+    """
     if not detector and not neighbors:
         return None
     if not neighbors:
         return Guess(_falling(detector), "detector")
     if not detector:
         return Guess(_falling(neighbors), "neighbors")
-    options: dict[str, Any] = settings.CATEGORY_FUSION
-    weight: float = options["detector"]
+    weight: float = settings.CATEGORY_FUSION["detector"] if detector_share is None else detector_share
     both = {
         category: weight * detector.get(category, 0.0) + (1 - weight) * neighbors.get(category, 0.0)
         for category in {**detector, **neighbors}
@@ -82,12 +86,12 @@ def fuse(detector: Mapping[str, float], neighbors: Mapping[str, float]) -> Guess
     return Guess(_falling(both), "fused")
 
 
-def _shares(hits: Sequence[Hit], field: str, power: float) -> dict[str, float]:
+def shares(scored: Iterable[tuple[str, float]], power: float) -> dict[str, float]:
+    """Returns each value's share of the weight, of values with their scores; empty values don't count."""
     weights: dict[str, float] = {}
-    for hit in hits:
-        value = str(hit.payload.get(field) or "")
+    for value, score in scored:
         if value:
-            weights[value] = weights.get(value, 0.0) + max(hit.score, 0.0) ** power
+            weights[value] = weights.get(value, 0.0) + max(score, 0.0) ** power
     total = sum(weights.values())
     return {value: weight / total for value, weight in weights.items()} if total else {}
 
