@@ -12,8 +12,14 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from catalog.bands import Band
+from catalog.copies import Copy
+from catalog.copies import as_json as copy_as_json
+from catalog.copies import kept as kept_copies
+from catalog.copies import recalled as recalled_copies
 from catalog.facets import Facets, facets_as_json
 from catalog.models import Product, ProductImage, SearchRecord
+from catalog.picture_facts import PictureFacts
+from catalog.picture_facts import as_json as facts_as_json
 from catalog.query_wishes import Chip
 from catalog.ranking import Parts, Ranked
 from detection.types import Box, Detection
@@ -88,6 +94,8 @@ class SearchAnswer:
     rest: str = ""
     facets: Facets = field(default_factory=Facets)
     outfit: tuple[Outfit, ...] | None = None  # None unless it was asked for
+    copies: tuple[Copy, ...] = ()
+    facts: PictureFacts | None = None  # None without a photo
 
 
 def hydrate(ranked: Iterable[Ranked], *, first_rank: int = 1) -> list[Result]:
@@ -138,10 +146,17 @@ def as_json(answer: SearchAnswer, base_url: str = "") -> Json:
         **_facts(answer),
         "results": [_result(result, base_url) for result in answer.results],
         **_outfit(answer.outfit, base_url),
-        "copies": [],
+        "copies": _copies(answer.copies, base_url),
         "timings_ms": dict(answer.timings_ms),
         "models": dict(answer.models),
     }
+
+
+def _copies(copies: Iterable[Copy], base_url: str) -> list[Json]:
+    return [
+        {**copy_as_json(one, base_url), "product": product_as_json(one.product, base_url, image=one.image)}
+        for one in copies
+    ]
 
 
 def _result(result: Result, base_url: str) -> Json:
@@ -210,6 +225,7 @@ def record(answer: SearchAnswer) -> None:
             **_facts(answer),
             "hits": [_hit(one) for one in answer.results],
             **({} if answer.outfit is None else {"outfit": [_kept_outfit(one) for one in answer.outfit]}),
+            "copies": kept_copies(answer.copies),
             "timings_ms": dict(answer.timings_ms),
             "models": dict(answer.models),
         },
@@ -236,7 +252,7 @@ def recall(search_id: str | uuid.UUID, base_url: str = "") -> Json:
         **facts,
         "results": _recalled(kept["hits"], base_url),
         **({} if outfit is None else {"outfit": outfit}),
-        "copies": [],
+        "copies": _copies(recalled_copies(kept.get("copies", [])), base_url),
         "timings_ms": kept["timings_ms"],
         "models": kept["models"],
     }
@@ -304,7 +320,7 @@ def _facts(answer: SearchAnswer) -> Json:
         "wishes": [asdict(chip) for chip in answer.wishes],
         "rest": answer.rest,
         "facets": facets_as_json(answer.facets),
-        "facts": None,
+        "facts": None if answer.facts is None else facts_as_json(answer.facts),
     }
 
 

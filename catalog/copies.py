@@ -18,8 +18,10 @@ from django.core.files.storage import default_storage
 from numpy.typing import NDArray
 from PIL import Image
 
+from catalog.bands import Band
 from catalog.models import Product, ProductImage
 from catalog.points import COPY, has_fingerprints, searched_collection
+from catalog.ranking import Ranked
 from detection.images import Photo, decode
 from detection.types import Box
 from embeddings import vector_store
@@ -68,17 +70,17 @@ class Copy:
 
 def find_copies(
     photo: Photo, crop_box: Box | None = None, look_alikes: Mapping[int, float] | None = None
-) -> list[Copy]:
+) -> list[Copy] | None:
     """Returns the pictures in the catalog that are copies of the photo or of a part of it, the largest first.
 
     `crop_box` is a part that may be a picture of its own, as when the photo is a screenshot. `look_alikes` are image
     ids and scores of what the search found by embedding, best first: so is found what was cut off or framed so much
-    that no fingerprint tells. An index of an earlier version of ours has no fingerprints and gives no copies.
-    Raises ServiceError when the store is down.
+    that no fingerprint tells. Returns None where nothing can be said: the index is empty, or has no fingerprints
+    because an earlier version of ours made it. Raises ServiceError when the store is down.
     """
     collection = searched_collection()
     if collection is None or not has_fingerprints(collection):
-        return []
+        return None
     views = [View.of(photo.image)]
     if crop_box is not None and _share(crop_box, photo) < _MOST_OF_PHOTO:
         views.append(View.of(photo.image, photo.to_image(crop_box)))
@@ -101,6 +103,23 @@ def find_copies(
     copies = [_copy(match, photo, pictures) for match in matched]
     copies += _others_that_use(copies, pictures, views, store, collection, vectors)
     return sorted(copies, key=lambda copy: (-copy.image.width * copy.image.height, copy.distance, copy.image.pk))
+
+
+def marked(cards: Iterable[Ranked], copies: Sequence[Copy]) -> tuple[Ranked, ...]:
+    """Returns the cards with those first, as the same photo, whose picture was verified to be a copy, and only those.
+
+    A score alone can't tell the same photo from another of the same product.
+    """
+    copied = {copy.product.pk for copy in copies}
+    banded: list[Ranked] = []
+    for card in cards:
+        if copied.intersection([card.product_id, *card.others]):
+            banded.append(replace(card, band=Band.SAME_PHOTO))
+        elif card.band is Band.SAME_PHOTO:
+            banded.append(replace(card, band=Band.SAME_PRODUCT))
+        else:
+            banded.append(card)
+    return tuple(sorted(banded, key=lambda card: card.band is not Band.SAME_PHOTO))
 
 
 def _least_cosine() -> float:

@@ -8,7 +8,7 @@ import html
 import re
 import struct
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from PIL import Image
 from catalog.models import Product
 from detection.images import Photo, header
 from embeddings.color import ColorShare
+from embeddings.color_names import nearest_names
 from embeddings.lab import to_rgb
 from shop_search.errors import InputError
 
@@ -109,6 +110,15 @@ def _agreed(copied: Sequence[Product], close: Sequence[Product], read: Callable[
         if count >= max(least, _AGREE * len(products)):
             return next(word for word in said if word.casefold() == folded)
     return None
+
+
+def colors_of(palette: Iterable[Sequence[float]]) -> tuple[ColorShare, ...]:
+    """Returns the colors of a palette (L, a, b and share of each) with their names."""
+    rows = [tuple(row) for row in palette]
+    names = nearest_names(np.array([row[:3] for row in rows])) if rows else []
+    return tuple(
+        ColorShare(name, (lightness, a, b), share) for name, (lightness, a, b, share) in zip(names, rows, strict=True)
+    )
 
 
 def credit_of(data: bytes) -> str | None:

@@ -1,25 +1,27 @@
 """A shopper's search, start to end.
 
     question -> embedding, wishes (catalog.understanding) -> category (catalog.fusion) -> store query, rank, bands
-    (catalog.finding) -> hydrate -> facets -> answer
+    (catalog.finding) -> copies (catalog.copies) -> hydrate -> facets -> answer
 
 The database has the last word: only products that may be shown become cards, so a stale point in the store can never
 show a withdrawn product.
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 
 from django.conf import settings
 
-from catalog.answers import Outfit, SearchAnswer, Selected, SelectedCategory, hydrate
+from catalog.answers import Outfit, Result, SearchAnswer, Selected, SelectedCategory, hydrate
 from catalog.assortment import assortment
 from catalog.bands import Band
+from catalog.copies import Copy, find_copies, marked
 from catalog.finding import Finder, Page
 from catalog.fusion import Guess, fuse, seen, vote
 from catalog.narrowing import facets_of
+from catalog.picture_facts import PictureFacts, colors_of, facts_of
 from catalog.questions import ALL_CATEGORIES, Question
 from catalog.ranking import Wants
 from catalog.reasons import reason_of
@@ -57,6 +59,11 @@ def search(question: Question) -> SearchAnswer:
     asked = perf_counter()
     finder = Finder(query)
     found = _find(question, query, finder)
+    looked = perf_counter()
+    copies = _copies(query, found.page)
+    copies_ms = (perf_counter() - looked) * 1000
+    if copies is not None:
+        found = replace(found, page=replace(found.page, cards=marked(found.page.cards, copies)))
     facets = facets_of(query, finder, found.page, category=_applied(found))
     outfit = _outfit(query) if question.outfit else None
     results = hydrate(
@@ -73,8 +80,8 @@ def search(question: Question) -> SearchAnswer:
     timings = {
         **dict.fromkeys(("decode", "detect", "embed"), 0.0),
         **query.timings,
-        "search": finder.store_ms,
-        "rank": total_ms - finder.store_ms,
+        "search": finder.store_ms + copies_ms,
+        "rank": total_ms - finder.store_ms - copies_ms,
         "total": (perf_counter() - started) * 1000,
     }
     return SearchAnswer(
@@ -96,7 +103,25 @@ def search(question: Question) -> SearchAnswer:
         rest=query.words.rest,
         facets=facets,
         outfit=outfit,
+        copies=tuple(copies or ()),
+        facts=_facts(query, copies or [], results),
     )
+
+
+def _copies(query: Query, page: Page) -> list[Copy] | None:
+    if query.photo is None or query.sight is None:
+        return None
+    look_alikes = {one.image_id: one.score for one in page.nearest}
+    return find_copies(query.photo, query.sight.choice.box, look_alikes)
+
+
+def _facts(query: Query, copies: Sequence[Copy], results: Sequence[Result]) -> PictureFacts | None:
+    if query.photo is None or query.sight is None:
+        return None
+    close = [one.product for one in results if one.band in (Band.SAME_PHOTO, Band.SAME_PRODUCT)]
+    palette = query.wants.palette or palette_of(query.photo, query.sight.choice.box)
+    copied = [copy.product for copy in copies]
+    return facts_of(query.data, query.photo, colors_of(palette), copied=copied, close=close)
 
 
 def _find(question: Question, query: Query, finder: Finder) -> _Found:

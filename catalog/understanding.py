@@ -45,6 +45,7 @@ class Query:
     embedding: NDArray[np.float32]  # (dim,), unit length
     words: Heeded
     photo: Photo | None = None
+    data: bytes = b""  # of the photo, as sent
     sight: Sight | None = None
     category: SelectedCategory | None = None  # chosen by the shopper, in words or as a product; never a guess
     exclude: tuple[int, ...] = ()  # points of the product that was asked about, and of disliked ones
@@ -145,9 +146,8 @@ def _understand_photo(image: bytes, question: Question, chosen: SelectedCategory
     timings = {"decode": (decoded - started) * 1000, "detect": seen.detect_ms, "embed": seen.embed_ms}
     # Where she named a color herself, the photo's own says nothing of what she wants.
     palette = () if words.filters.colors else palette_of(photo, sight.choice.box)
-    return Query(
-        sight.embedding, words, photo, sight, chosen, timings=timings, wants=Wants(palette=palette), regions=regions
-    )
+    wants = Wants(palette=palette)
+    return Query(sight.embedding, words, photo, image, sight, chosen, timings=timings, wants=wants, regions=regions)
 
 
 def palette_of(photo: Photo, box: Box) -> Palette:

@@ -145,10 +145,46 @@ class OutfitShape(serializers.Serializer[Any]):
     results = ResultShape(many=True)
 
 
+class CopyImageShape(serializers.Serializer[Any]):
+    url = serializers.CharField()
+    width = serializers.IntegerField(min_value=1)
+    height = serializers.IntegerField(min_value=1)
+
+
+class OverlayShape(serializers.Serializer[Any]):
+    """Where photo and picture show the same thing, in pixels of the upright originals."""
+
+    query_box = serializers.ListField(child=serializers.FloatField(), min_length=4, max_length=4)
+    image_box = serializers.ListField(child=serializers.FloatField(), min_length=4, max_length=4)
+    turn = serializers.IntegerField(
+        min_value=0, max_value=7, help_text="How the photo's part is turned: 0 not at all, 1 mirrored; docs/copies.md."
+    )
+    likeness = serializers.FloatField(min_value=0, max_value=1)
+
+
 class CopyShape(serializers.Serializer[Any]):
-    distance = serializers.IntegerField()
+    distance = serializers.IntegerField(min_value=0, max_value=256, help_text="Bits in which the fingerprints differ.")
     product = ProductShape()
-    image = serializers.DictField()
+    image = CopyImageShape()
+    overlay = OverlayShape()
+
+
+class ColorShape(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    hex = serializers.CharField()
+    share = serializers.FloatField(min_value=0, max_value=1)
+
+
+class FactsShape(serializers.Serializer[Any]):
+    """What is known of the photo. Where and with what it was taken is neither read nor kept."""
+
+    width = serializers.IntegerField(min_value=1)
+    height = serializers.IntegerField(min_value=1)
+    format = serializers.CharField()
+    colors = ColorShape(many=True)
+    credit = serializers.CharField(allow_null=True)
+    brand = serializers.CharField(allow_null=True)
+    seller = serializers.CharField(allow_null=True)
 
 
 class AnswerShape(serializers.Serializer[Any]):
@@ -164,7 +200,7 @@ class AnswerShape(serializers.Serializer[Any]):
     results = ResultShape(many=True)
     outfit = OutfitShape(many=True, required=False, help_text="Only where `outfit=true` was asked.")
     copies = CopyShape(many=True)
-    facts = serializers.DictField(allow_null=True)
+    facts = FactsShape(allow_null=True)
     timings_ms = serializers.DictField(child=serializers.FloatField())
     models = serializers.DictField(child=serializers.CharField())
 

@@ -4,11 +4,18 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from catalog.copies import Copy, as_json, find_copies, kept, recalled
+from catalog.answers import as_json as answer_as_json
+from catalog.answers import recall, record
+from catalog.bands import Band
+from catalog.copies import Copy, as_json, find_copies, kept, marked, recalled
 from catalog.models import Product, ProductImage
 from catalog.points import ALIAS, VECTOR
+from catalog.questions import Question
+from catalog.ranking import Ranked
+from catalog.search import search
 from catalog.vision import Wish, for_shopper, look
-from detection.images import decode
+from detection.images import Photo, decode
+from detection.types import Box
 from embeddings import encoder, vector_store
 from fixtures import demo_products, draw_product
 from shop_search.errors import ServiceError
@@ -41,7 +48,13 @@ def copies_of(image: Image.Image | bytes, *, box: tuple[float, float, float, flo
     photo = decode(image if isinstance(image, bytes) else saved(image))
     (sight,) = look([photo], [Wish(box)], choose=for_shopper).sights
     hits = vector_store().query(ALIAS, sight.embedding, using=VECTOR, limit=8)
-    return find_copies(photo, box, {hit.id: hit.score for hit in hits})
+    return find(photo, box, {hit.id: hit.score for hit in hits})
+
+
+def find(photo: Photo, box: Box | None = None, look_alikes: dict[int, float] | None = None) -> list[Copy]:
+    found = find_copies(photo, box, look_alikes)
+    assert found is not None
+    return found
 
 
 def skus(copies: list[Copy]) -> list[str]:
@@ -82,7 +95,7 @@ def test_a_crop_is_found_where_it_was_cut_out(shop):
     photo = decode(saved(part))
     pk = ProductImage.objects.get(product__sku="bags-0").pk
 
-    (copy,) = find_copies(photo, None, {pk: 0.8})
+    (copy,) = find(photo, None, {pk: 0.8})
 
     assert copy.overlay.query_box == pytest.approx((0, 0, 200, 200), abs=3)
     assert copy.overlay.image_box == pytest.approx((30, 40, 230, 240), abs=3)
@@ -118,7 +131,7 @@ def test_who_else_uses_a_picture_is_found_for_a_crop_too(shop):
     photo = decode(saved(image.crop((40, 40, 216, 216))))
     pk = ProductImage.objects.get(product__sku="D-1").pk
 
-    found = find_copies(photo, None, {pk: 0.8})
+    found = find(photo, None, {pk: 0.8})
 
     assert skus(found) == ["D-1", "D-2"]
     assert found[1].overlay.image_box == pytest.approx([side * 200 / 256 for side in (40, 40, 216, 216)], abs=4)
@@ -141,15 +154,15 @@ def test_an_even_photo_has_no_copies(shop):
     assert copies_of(Image.new("RGB", (200, 200), "white")) == []
 
 
-def test_an_empty_shop_and_an_index_without_fingerprints_have_no_copies(shop):
+def test_of_an_empty_shop_and_an_index_without_fingerprints_nothing_can_be_said(shop):
     store = vector_store()
     earlier = f"{ALIAS}-{encoder().card.fingerprint}"
     store.ensure(earlier, {VECTOR: DIM})
     store.alias(ALIAS, earlier)
-    assert find_copies(decode(saved(drawn("bags", 1)))) == []
+    assert find_copies(decode(saved(drawn("bags", 1)))) is None
 
     store.drop(earlier)
-    assert find_copies(decode(saved(drawn("bags", 1)))) == []
+    assert find_copies(decode(saved(drawn("bags", 1)))) is None
 
 
 def test_a_store_that_is_down_is_a_failure(shop):
@@ -182,3 +195,41 @@ def test_json_says_where_the_picture_is_and_how_it_lies(shop):
     assert (document["image"]["width"], document["image"]["height"]) == (256, 256)
     assert set(document["overlay"]) == {"query_box", "image_box", "turn", "likeness"}
     assert np.isfinite(document["overlay"]["query_box"]).all()
+
+
+def test_only_a_verified_copy_is_called_the_same_photo_and_comes_first(shop):
+    copies = copies_of(drawn("bags", 1))
+    other = ProductImage.objects.get(product__sku="bags-0")
+    cards = [
+        Ranked(other.product_id, other.pk, 0.99, Band.SAME_PHOTO),
+        Ranked(10_000, 10_000, 0.9, Band.SIMILAR),
+        Ranked(10_001, 10_001, 0.8, Band.SIMILAR, others=(copies[0].product.pk,)),
+    ]
+
+    assert [(card.product_id, card.band) for card in marked(cards, copies)] == [
+        (10_001, Band.SAME_PHOTO),
+        (other.product_id, Band.SAME_PRODUCT),
+        (10_000, Band.SIMILAR),
+    ]
+
+
+def test_a_search_answers_with_copies_and_facts_and_its_link_with_the_same(shop):
+    answer = search(Question(image=saved(drawn("shoes", 1), "JPEG", quality=60)))
+    record(answer)
+
+    told, again = answer_as_json(answer), recall(answer.id)
+
+    assert [copy["product"]["sku"] for copy in told["copies"]] == ["shoes-1"]
+    assert told["band"] == told["results"][0]["band"] == "same_photo"
+    assert told["results"][0]["product"]["sku"] == "shoes-1"
+    assert (told["facts"]["width"], told["facts"]["format"], told["facts"]["seller"]) == (256, "JPEG", "Atelier")
+    assert told["facts"]["colors"][0]["hex"].startswith("#")
+    assert again["copies"] == told["copies"]
+    assert again["facts"] == told["facts"]
+
+
+def test_a_search_without_a_photo_has_neither_copies_nor_facts(shop):
+    answer = search(Question(product=ProductImage.objects.get(product__sku="shoes-1").product_id))
+
+    assert answer_as_json(answer)["copies"] == []
+    assert answer_as_json(answer)["facts"] is None

@@ -216,7 +216,7 @@ def test_likes_of_products_nobody_knows_are_an_error_of_the_sender_when_they_are
 
 def test_a_blurred_photo_is_told_so(shelf, settings):
     settings.BAND_THRESHOLDS = {"same_photo": 2.0, "same_product": 2.0, "similar": 2.0}
-    shelf.put("S-1", 1)
+    shelf.put("S-1", 2)
     sharp = decode(picture(1, size=(300, 300))).image
 
     assert search(Question(image=_png(sharp))).reason == "no_similar_product"

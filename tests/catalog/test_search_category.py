@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from catalog.bands import Band
+from catalog.points import VECTOR
 from catalog.questions import Filters, Question
 from catalog.search import search
 from embeddings import vector_store
@@ -19,13 +20,14 @@ def unsure(shelf, settings):
 
 
 def counted_queries(monkeypatch) -> list[Where | None]:
-    """Returns a list that fills with what the store is asked from now on."""
+    """Returns a list that fills with what the store is asked of embeddings from now on."""
     asked: list[Where | None] = []
     query = vector_store().query
 
-    def count(*args: Any, where: Where | None = None, **options: Any) -> list[Hit]:
-        asked.append(where)
-        return query(*args, where=where, **options)
+    def count(*args: Any, using: str, where: Where | None = None, **options: Any) -> list[Hit]:
+        if using == VECTOR:
+            asked.append(where)
+        return query(*args, using=using, where=where, **options)
 
     monkeypatch.setattr(vector_store(), "query", count)
     return asked
