@@ -20,7 +20,8 @@ from catalog.feeds import Feed, RowError
 from catalog.imports import ImportReport, Source, import_rows, open_source
 from catalog.indexing import IndexReport, index_all
 from catalog.management.error_lists import ErrorFile, table
-from catalog.models import Merchant, ProductImage
+from catalog.models import Merchant, ProductImage, RemotePicture
+from catalog.remote_pictures import fetch_due
 from shop_search.errors import ShopSearchError
 
 SHOWN_ERRORS = 20
@@ -123,7 +124,12 @@ class Command(BaseCommand):
         return report, count
 
     def _index(self) -> IndexReport:
-        """Indexes until nothing is pending. A worker may take part: then we wait for its share."""
+        """Fetches and indexes until nothing is pending. A worker may take part: then we wait for its share. A server
+        that is to be asked again later is left to the worker."""
+        if RemotePicture.objects.due().exists():
+            with _bar("Downloads", RemotePicture.objects.due().count(), "picture") as bar:
+                while fetched := fetch_due():
+                    bar.update(fetched)
         total, left = IndexReport(), ProductImage.objects.due().count()
         with _bar("Pictures", left, "picture") as bar:
 

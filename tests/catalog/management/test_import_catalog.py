@@ -8,8 +8,11 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from catalog.fetch import Fetched
 from catalog.models import Merchant, Product, ProductImage
+from catalog.remote_pictures import fetch_due
 from tests.catalog.shop import Shop, open_shop
+from tests.fakes import picture
 
 pytestmark = pytest.mark.django_db
 
@@ -179,3 +182,19 @@ def test_a_store_that_is_down_keeps_the_rows(shop):
         run(shop)
 
     assert (Product.objects.count(), ProductImage.objects.get().state) == (1, "pending")
+
+
+def test_pictures_named_by_url_are_fetched_and_indexed_before_the_command_ends(shop, monkeypatch):
+    asked: list[str] = []
+
+    def fetch(url: str, **limits: object) -> Fetched:
+        asked.append(url)
+        return Fetched(picture(1))
+
+    monkeypatch.setattr("catalog.management.commands.import_catalog.fetch_due", lambda: fetch_due(fetch=fetch))
+    shop.feed.rows.append({"id": "S-1", "title": "One", "image_link": "https://cdn.example/1.png"})
+
+    run(shop)
+
+    assert asked == ["https://cdn.example/1.png"]
+    assert ProductImage.objects.get().state == "indexed"
