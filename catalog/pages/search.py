@@ -38,6 +38,7 @@ MODULES = (
     "facets",
     "geometry",
     "intake",
+    "look",
     "money",
     "notice",
     "options",

@@ -1,7 +1,7 @@
 // What the search can be narrowed by: shown with counts, asked again at each change.
 //
-// A filter can also come from the words ("under 50"). Both are shown as one; a change in the panel takes that part out of
-// the words and makes it a filter of its own.
+// A filter can also come from the words ("under 50"). Both are shown as one; a change in the panel takes that part out
+// of the words and makes it a filter of its own.
 
 import { byId, categoryName, counted, labelOf, page, texts } from "./page.js";
 import { group, prices, replaceFields } from "./options.js";

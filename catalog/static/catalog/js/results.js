@@ -76,6 +76,13 @@ export class Results {
     if (isFar) this.notices.append(notice("calm", "", reason(answer)[1], this.#waysOn(texts.showNearest)));
   }
 
+  /** Makes room for another view of the answer. */
+  hide() {
+    this.notices.replaceChildren();
+    this.grid.hidden = true;
+    this.moreRow.hidden = true;
+  }
+
   /** Adds the next page and returns how many products it had. */
   add(answer) {
     this.busy(false);

@@ -41,6 +41,7 @@ const view = new View({
     ask({ box: currentBox(), category }, "category");
   },
   onChange: (changes) => ask({ box: currentBox(), ...changes }, "change"),
+  onOutfit: (outfit) => ask({ box: currentBox(), outfit }, "view"),
   onWords: askWords,
   onAddress: beginWithAddress,
   onProduct: beginWithProduct,

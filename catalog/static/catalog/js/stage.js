@@ -63,6 +63,7 @@ export class Stage {
   /** Moves the box ahead of the answer. */
   select(box) {
     this.editor.show(box, this.size, Boolean(this.photo));
+    this.tools.hidden = !box || !this.photo;
     byId("whole").setAttribute("aria-pressed", String(Boolean(box) && geometry.isWhole(box, this.size)));
     this.#draw(false);
   }

@@ -4,6 +4,7 @@ import { headline, scope, trouble, widened } from "./answer.js";
 import { Asked } from "./asked.js";
 import { Chips } from "./chips.js";
 import { Facets } from "./facets.js";
+import { Look, lookCount } from "./look.js";
 import { byId, counted, fill, icon, learn, page, texts } from "./page.js";
 import { Results } from "./results.js";
 import { Stage } from "./stage.js";
@@ -21,6 +22,7 @@ export class View {
     this.wishes = new Wishes(calls);
     this.facets = new Facets(calls);
     this.words = new Words(calls);
+    this.look = new Look(calls);
     this.strip = new Strip();
     this.shown = null;
   }
@@ -52,6 +54,7 @@ export class View {
     this.chips.clear();
     this.wishes.clear();
     this.facets.clear();
+    this.look.clear();
     this.words.show(asked);
     this.strip.hide();
     byId("share").hidden = true; // there is no link yet
@@ -74,12 +77,32 @@ export class View {
     this.results.show(answer);
     this.facets.show(answer, asked, { canChange: canSearch, count: this.results.count });
     if (!canSearch) this.results.moreRow.hidden = true;
+    this.look.show(answer, asked, { canSearch: Boolean(photo) });
     byId("share").hidden = false;
+    if (Look.isOf(answer, asked)) this.#tellLook(answer);
+    else this.#tell(answer);
+  }
+
+  #tell(answer) {
+    byId("chips").hidden = false;
     this.#title(headline(answer));
     this.#count();
     document.title = `${scope(answer)} · Shop Search`;
     this.say(`${headline(answer)}. ${fill(texts.resultsIn, { results: this.#counts(), category: scope(answer) })}`);
     this.strip.show(answer, { what: scope(answer), count: this.#counts() });
+  }
+
+  /** The whole look stands in place of the one item's results. */
+  #tellLook(answer) {
+    byId("chips").hidden = true;
+    this.stage.select(null);
+    this.stage.mark(null);
+    this.results.hide();
+    this.#title(texts.lookTitle);
+    this.note(lookCount(answer));
+    document.title = `${texts.lookTitle} · Shop Search`;
+    this.say(`${texts.lookTitle}. ${lookCount(answer)}`);
+    this.strip.show({ ...answer, selected: { box: null } }, { what: texts.lookTitle, count: lookCount(answer) });
   }
 
   /** More of the same came in below. */

@@ -24,7 +24,7 @@
     nothing_close: "Nothing here comes close",
     nothing_matches: "Nothing was found",
     nearest: "Show the nearest anyway",
-    count: "{0} products found.",
+    count: "{0} products shown.",
     soldOut: "Sold out",
     same: "Same product",
     preview: "Your photo",
