@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from embeddings.fingerprint import AS_IS, MIRRORED, fingerprint, turned
+from embeddings.fingerprint import AS_IS, BITS, MIRRORED, fingerprint, turned
 from embeddings.lab import to_lab
 
 Box = tuple[float, float, float, float]  # x1, y1, x2, y2
@@ -120,17 +120,14 @@ def align(
     x, y, width, height = place
     inside, whole = (x, y, x + width, y + height), (0.0, 0.0, 1.0, 1.0)
     first_share, second_share = (inside, whole) if fit.is_first_larger else (whole, inside)
+    first_box = _scaled(_turned_back(first_share, fit.turn), first.size)
+    second_box = _scaled(second_share, second.size)
+    if agreement < MISPLACED:  # nothing to compare
+        return Alignment(agreement, 0.0, BITS, 0.0, fit.turn, first_box, second_box)
     here = _part(turned(left_color, fit.turn), first_share)
     there = _part(right_color, second_share)
-    return Alignment(
-        agreement,
-        _typical(here, there),
-        int((fingerprint(here).bits != fingerprint(there).bits).sum()),
-        _tint(here, there),
-        fit.turn,
-        _scaled(_turned_back(first_share, fit.turn), first.size),
-        _scaled(second_share, second.size),
-    )
+    distance = int((fingerprint(here).bits != fingerprint(there).bits).sum())
+    return Alignment(agreement, _typical(here, there), distance, _tint(here, there), fit.turn, first_box, second_box)
 
 
 def _part(image: Image.Image, share: Box) -> Image.Image:
@@ -206,7 +203,7 @@ def _places(larger: Image.Image, smaller: Image.Image) -> list[_Place]:
         total, energy = _window_sums(sums, w, h), _window_sums(squares, w, h)
         spread = np.sqrt(np.maximum(energy - total**2 / (w * h), 1.0)) * (np.sqrt((patch**2).sum()) + 1e-3)
         correlation = product[: height - h + 1, : width - w + 1] / spread
-        y, x = np.unravel_index(correlation.argmax(), correlation.shape)
+        y, x = divmod(int(correlation.argmax()), correlation.shape[1])
         found.append((float(correlation[y, x]), (x / width, y / height, w / width, h / height)))
     return [place for _, place in sorted(found, reverse=True)]
 
