@@ -1,5 +1,6 @@
 """One product of a merchant, put or withdrawn by a program: the same rules as a row of a feed, answered at once."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -7,9 +8,12 @@ from catalog.feeds import ColumnMap, RowError
 from catalog.feeds.cleaning import clean
 from catalog.feeds.columns import COLUMNS
 from catalog.imports import import_rows
-from catalog.models import Merchant, Product
+from catalog.indexing import index_these
+from catalog.models import Merchant, Product, ProductImage
 from detection.images import MAX_BYTES
-from shop_search.errors import InputError
+from shop_search.errors import InputError, ServiceError
+
+log = logging.getLogger(__name__)
 
 _COLUMNS = ColumnMap(COLUMNS, {column: (place,) for place, column in enumerate(COLUMNS)}, ())
 
@@ -61,6 +65,15 @@ def put_product(merchant: Merchant, sku: str, cells: Mapping[str, str], pictures
     product = Product.objects.for_merchant(merchant).for_cards().get(sku=row.sku)
     change = "added" if report.added else "changed" if report.changed else "unchanged"
     return Put(product, change, report.errors)
+
+
+def index_at_once(product: Product) -> None:
+    """Lets shoppers find a product that was put just now, however many pictures wait. What can't be done now the worker
+    does later."""
+    try:
+        index_these(ProductImage.objects.filter(product=product))
+    except ServiceError as error:
+        log.warning("%s: %s The worker will index product %s.", error.code, error.message, product.pk)
 
 
 def withdraw_product(merchant: Merchant, sku: str) -> None:

@@ -18,7 +18,7 @@ from catalog.api.schema import ErrorShape, ProductShape
 from catalog.feeds.columns import COLUMNS
 from catalog.feeds.jsonl import cells_of
 from catalog.models import Upload
-from catalog.one_product import SentPictures, put_product, withdraw_product
+from catalog.one_product import SentPictures, index_at_once, put_product, withdraw_product
 from catalog.upload_errors import errors_as_csv
 from catalog.uploads import UploadOptions, accept_upload, cancel_upload, upload_as_json, upload_of
 from detection.images import MAX_BYTES
@@ -184,6 +184,7 @@ class ProductView(MerchantView):
     def put(self, request: Request, sku: str) -> Response:
         """Makes or changes a product. Fields are a feed's columns; pictures are addresses, or files named `image`."""
         done = put_product(self.merchant, sku, _cells(request), _pictures(request))
+        index_at_once(done.product)
         body = product_as_json(done.product, _base_url(request))
         body["change"] = done.change
         body["warnings"] = [

@@ -13,9 +13,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
+import embeddings
+from catalog.indexing import index_due
 from catalog.models import ApiKey, Merchant, Product, ProductImage, Upload
 from catalog.upload_work import do_next_upload
-from tests.fakes import picture
+from tests.catalog.shop import use_fakes
+from tests.fakes import MemoryStore, picture
 from tests.feed_folder import FeedFolder
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +26,9 @@ HEADER = "id,title,image_link,price\n"
 
 
 @pytest.fixture(autouse=True)
-def folders(settings, tmp_path):
+def service(settings, tmp_path):
+    use_fakes(settings)
+    settings.VECTOR_STORE = {"BACKEND": "tests.fakes.MemoryStore", "OPTIONS": {}}
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.UPLOADS_ROOT = tmp_path / "uploads"
     cache.clear()
@@ -255,7 +260,7 @@ def test_a_product_is_put_changed_and_withdrawn(alice):
     added = alice.put_with_picture("A/1 b", picture(1), title="Boot", price="19.90 EUR", product_type="Boots")
     assert (added.status_code, added.json()["change"]) == (201, "added")
     assert (added.json()["sku"], added.json()["price"], added.json()["category"]) == ("A/1 b", "19.90", "shoes")
-    ProductImage.objects.update(state="indexed")
+    assert ProductImage.objects.get().state == "indexed"  # at once: nothing waits for the worker
 
     changed = alice.put("A/1 b", title="Boot", price={"value": "25", "currency": "EUR"}, product_type="Boots")
     assert (changed.status_code, changed.json()["change"], changed.json()["price"]) == (200, "changed", "25.00")
@@ -283,6 +288,28 @@ def test_a_product_whose_pictures_are_addresses_is_put_at_once_and_awaits_them(a
     assert (response.status_code, response.json()["image"]) == (201, None)
     assert again.json()["change"] == "unchanged"
     assert Product.objects.get().awaited.count() == 3
+
+
+def test_a_product_that_is_put_overtakes_an_upload(alice, feed):
+    feed.add_many(20)
+    alice.send(feed.zip(), "feed.zip")
+    do_next_upload()
+
+    alice.put_with_picture("NEW", picture(99), title="Boot")
+
+    assert list(ProductImage.objects.filter(state="indexed").values_list("product__sku", flat=True)) == ["NEW"]
+
+
+def test_a_product_is_put_while_the_store_is_down_and_indexed_later(alice):
+    store = embeddings.vector_store()
+    assert isinstance(store, MemoryStore)
+    store.failing = True
+
+    assert alice.put_with_picture("S-1", picture(1), title="Boot").status_code == 201
+
+    store.failing = False
+    assert ProductImage.objects.get().state == "pending"
+    assert index_due().indexed == 1
 
 
 @pytest.mark.parametrize(
