@@ -1,8 +1,18 @@
 """Django's admin for plain records."""
 
 from django.contrib import admin
+from django.http import HttpRequest
 
-from catalog.models import Category, Feedback, Merchant, Product, ProductImage, SearchRecord
+from catalog.models import (
+    BandCalibration,
+    Category,
+    Feedback,
+    Merchant,
+    Product,
+    ProductImage,
+    SearchRecord,
+    WidgetKey,
+)
 
 
 @admin.register(Merchant)
@@ -44,3 +54,20 @@ class SearchRecordAdmin(admin.ModelAdmin):
 class FeedbackAdmin(admin.ModelAdmin):
     list_display = ["search", "product", "verdict", "created_at"]
     list_filter = ["verdict"]
+
+
+@admin.register(BandCalibration)
+class BandCalibrationAdmin(admin.ModelAdmin):
+    list_display = ["created_at", "encoder", "detector", "products"]
+    list_filter = ["encoder"]
+
+
+@admin.register(WidgetKey)
+class WidgetKeyAdmin(admin.ModelAdmin):
+    list_display = ["key", "name", "merchant", "origins", "created_at", "revoked_at"]
+    list_filter = ["merchant"]
+    readonly_fields = ["key"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """create_widget_key makes them, and checks the origins."""
+        return False

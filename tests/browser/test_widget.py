@@ -166,6 +166,7 @@ def test_what_is_no_picture_is_told_so(page, shop, new_origin, tmp_path):
 
 def test_a_keyboard_is_enough_and_axe_finds_nothing_wrong(page, shop, new_origin, look):
     open_site(page, shop, new_origin)
+    expect(page.get_by_role("button")).to_be_visible()  # the script loads beside the page
     page.keyboard.press("Tab")
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Enter")
