@@ -98,6 +98,13 @@ class SearchAnswer:
     facts: PictureFacts | None = None  # None without a photo
 
 
+# What a card prints; a product has ten times as much.
+_CARD = (
+    *("sku", "title", "price", "currency", "brand", "colors", "url", "in_stock"),
+    *("merchant__slug", "merchant__name", "category__slug"),
+)
+
+
 def hydrate(ranked: Iterable[Ranked], *, first_rank: int = 1) -> list[Result]:
     """Returns the ranked products that may be shown, in their order; ranks count from `first_rank` without gaps."""
     ranked = list(ranked)
@@ -105,12 +112,11 @@ def hydrate(ranked: Iterable[Ranked], *, first_rank: int = 1) -> list[Result]:
         product.pk: product
         for product in Product.objects.shown()
         .select_related("merchant", "category")
-        .defer("description")
+        .only(*_CARD)
         .filter(pk__in=[one.product_id for one in ranked])
     }
-    images = {
-        image.pk: image for image in ProductImage.objects.filter(pk__in=[one.image_id for one in ranked]).order_by()
-    }
+    pictures = ProductImage.objects.filter(pk__in=[one.image_id for one in ranked]).order_by()
+    images = {image.pk: image for image in pictures.only("product_id", "file", "width", "height")}
     prices = _prices(pk for one in ranked for pk in one.others)
     results: list[Result] = []
     for one in ranked:

@@ -90,10 +90,16 @@ def _count(payloads: Iterable[Payload], field: str) -> Counter[str]:
     counter: Counter[str] = Counter()
     for payload in payloads:
         held = payload.get(field)
-        values = held if isinstance(held, list) else [held]
-        names = {word_of(str(value)) if field == "gender" else str(value) for value in values if value}
-        counter.update(names)
-    return counter
+        if isinstance(held, list):
+            counter.update(str(one) for one in held)
+        elif held:
+            counter[str(held)] += 1
+    if field != "gender":
+        return counter
+    words: Counter[str] = Counter()
+    for value, count in counter.items():
+        words[word_of(value)] += count
+    return words
 
 
 def _top(counter: Counter[str], labels: Mapping[str, str]) -> tuple[Count, ...]:

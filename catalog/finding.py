@@ -6,16 +6,13 @@ later page never repeats or skips what an earlier one showed, however far the st
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from time import perf_counter
-
-from django.db.models import Count
 
 from catalog.band_calibration import current_bands
 from catalog.bands import Band, Bands
 from catalog.category_words import singular
 from catalog.fusion import share_of
-from catalog.models import Feedback, Product, ProductImage
+from catalog.listings import keys_of, shown_listings
 from catalog.points import VECTOR, searched_collection
 from catalog.ranking import Candidate, Ranked, candidates, collapse, rank
 from catalog.understanding import Query
@@ -24,10 +21,6 @@ from embeddings.types import Hit, Where
 
 # Ranked together, and what facets count. Half a page more than anyone looks at; asking for more costs each search.
 BLOCK = 100
-# A picture of more products than this says "no picture yet"; it doesn't make them one product.
-MOST_SHARING = 20
-# Clicks of the last results of a popular product count no more than these; the rest is habit.
-_CLICKS = (Feedback.Verdict.CLICK, Feedback.Verdict.LIKE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,28 +86,16 @@ class Finder:
 
     def _shown(self, found: Sequence[Candidate]) -> list[Candidate]:
         """Returns the candidates that may be shown, with what the database knows of them."""
-        if not found:
-            return []
-        ids = [one.product_id for one in found]
-        facts = _facts(ids)
-        images = ProductImage.objects.filter(pk__in=[one.image_id for one in found]).order_by()
-        pictures = dict(images.values_list("pk", "sha256"))
-        clicks = dict(
-            Feedback.objects.filter(product__in=ids, verdict__in=_CLICKS)
-            .values_list("product_id")
-            .annotate(count=Count("pk"))
-        )
-        shared = list(pictures.values())
-        shown = [one for one in found if one.product_id in facts and not self._is_unwanted(facts[one.product_id].title)]
-        return [
-            replace(
-                one,
-                created_at=facts[one.product_id].created_at,
-                clicks=clicks.get(one.product_id, 0),
-                keys=facts[one.product_id].keys(_own_picture(pictures.get(one.image_id, ""), shared)),
-            )
-            for one in shown
-        ]
+        listings = shown_listings(found)
+        keys = keys_of(found, listings)
+        shown: list[Candidate] = []
+        for one in found:
+            listing = listings.get(one.image_id)
+            if listing is not None and not self._is_unwanted(listing.title):
+                shown.append(
+                    replace(one, created_at=listing.created_at, clicks=listing.clicks, keys=keys[one.image_id])
+                )
+        return shown
 
     def _is_unwanted(self, title: str) -> bool:
         """Whether a title has a word that the shopper doesn't want; "heels" has "heel"."""
@@ -123,42 +104,3 @@ class Finder:
             return False
         words = f" {singular(' '.join(title.casefold().replace('-', ' ').split()))} "
         return any(f" {singular(word)} " in words for word in excluded)
-
-
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    title: str
-    merchant_id: int
-    gtin: str
-    item_group: str
-    colors: list[str]
-    created_at: datetime
-
-    def keys(self, picture: str) -> tuple[str, ...]:
-        """Returns what makes two listings one thing: a GTIN, a group of sizes in one color, the very same picture."""
-        keys = []
-        if self.gtin:
-            keys.append(f"gtin {self.gtin.lstrip('0')}")
-        if self.item_group:
-            colors = "/".join(sorted(color.casefold() for color in self.colors))
-            keys.append(f"group {self.merchant_id} {colors} {self.item_group}")
-        if picture:
-            keys.append(f"picture {picture}")
-        return tuple(keys)
-
-
-def _facts(ids: Sequence[int]) -> dict[int, _Facts]:
-    """Returns what the database knows of those products that may be shown."""
-    shown = Product.objects.shown().filter(pk__in=ids).order_by()
-    rows = list(shown.values_list("pk", "title", "merchant_id", "gtin", "item_group", "created_at"))
-    grouped = [pk for pk, _, _, _, group, _ in rows if group]
-    # JSON is slow to read, and only groups need it.
-    colors = dict(shown.filter(pk__in=grouped).values_list("pk", "colors")) if grouped else {}
-    return {
-        pk: _Facts(title, merchant, gtin, group, colors.get(pk, []), created_at)
-        for pk, title, merchant, gtin, group, created_at in rows
-    }
-
-
-def _own_picture(picture: str, shared: Sequence[str]) -> str:
-    return picture if shared.count(picture) <= MOST_SHARING else ""

@@ -7,7 +7,7 @@ from PIL import ImageFilter
 
 from catalog.bands import Band
 from catalog.facets import Count
-from catalog.finding import MOST_SHARING
+from catalog.listings import MOST_SHARING
 from catalog.models import Feedback, SearchRecord
 from catalog.questions import Filters, Question
 from catalog.ranking import Parts
