@@ -52,9 +52,11 @@ class View:
         left, top = min(int(x1), photo.width - 1), min(int(y1), photo.height - 1)
         right, bottom = max(left + 1, round(x2)), max(top + 1, round(y2))
         part = photo if box is None else photo.crop((left, top, right, bottom))
+        if (factor := min(part.size) // _SIDE) > 1:  # the pixels of a photo are read once
+            part = part.reduce(factor)
         scale = max(1.0, max(part.size) / _SIDE)
         size = (max(1, round(part.width / scale)), max(1, round(part.height / scale)))
-        small = part.resize(size, Image.Resampling.BOX, reducing_gap=2.0) if scale > 1 else part
+        small = part.resize(size, Image.Resampling.BOX) if scale > 1 else part
         return cls(small, (left, top, right, bottom), dihedral_fingerprints(part))
 
     @property
