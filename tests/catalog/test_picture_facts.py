@@ -6,8 +6,12 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from catalog.models import Category, Merchant, Product
+from catalog.answers import as_json as answer_as_json
+from catalog.answers import recall, record
+from catalog.models import Category, Merchant, Product, SearchRecord
 from catalog.picture_facts import MAX_CREDIT, as_json, credit_of, facts_of
+from catalog.questions import Question
+from catalog.search import search
 from detection.images import decode
 from embeddings.color import ColorShare, dominant_colors
 
@@ -171,3 +175,14 @@ def test_brand_and_seller_are_what_copies_or_the_best_results_agree_on(copied, c
     facts = facts_of(data, decode(data), RED, copied=copied, close=close)
 
     assert (facts.brand, facts.seller) == (brand, seller)
+
+
+def test_neither_answer_nor_record_has_where_and_with_what_a_photo_was_taken(shelf):
+    shelf.put("S-1", 1)
+    answer = search(Question(image=with_exif(artist="Mara Lens")))
+    record(answer)
+
+    for told in (answer_as_json(answer), recall(answer.id), SearchRecord.objects.get(pk=answer.id).answer):
+        assert told["facts"]["credit"] == "Mara Lens"
+        assert "Secret" not in str(told)
+        assert "52.0" not in str(told["facts"])
