@@ -1,7 +1,7 @@
 """Why nothing is close, the cause that the shopper can do most about first."""
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageStat
 
 from catalog.questions import Question
 from catalog.understanding import Query
@@ -13,8 +13,11 @@ SMALL_CROP = 48
 DARK_PHOTO = 32
 # Sharpness is told at one size: a phone's photo and its thumbnail are equally sharp to the encoder.
 SHARPNESS_SIDE = 256
-# Variance of the Laplacian under which a crop is called blurred.
-BLURRED = 20.0
+# Variance of the Laplacian under which a crop is called blurred. Of 284 crops of street photos none lies under 30;
+# blurred by 2 px at that size 96 % do, by 1 px 2 %.
+BLURRED = 30.0
+# Standard deviation of luminance under which there is nothing in a picture that could be blurred.
+EVEN = 6.0
 
 
 def reason_of(question: Question, query: Query, *, is_empty: bool, is_sold: bool) -> str:
@@ -25,13 +28,18 @@ def reason_of(question: Question, query: Query, *, is_empty: bool, is_sold: bool
         x1, y1, x2, y2 = query.sight.choice.box
         if min(x2 - x1, y2 - y1) < SMALL_CROP:
             return "too_small"
-        if sharpness(crop(query.photo.image, query.photo.to_image(query.sight.choice.box))) < BLURRED:
+        if is_blurred(crop(query.photo.image, query.photo.to_image(query.sight.choice.box))):
             return "blurred"
         if not query.sight.regions and question.box is None:
             return "nothing_detected"
     if is_empty:
         return "nothing_matches_filters"
     return "no_similar_product" if is_sold else "category_not_sold"
+
+
+def is_blurred(image: Image.Image) -> bool:
+    """Returns whether the picture shows something, but without an edge."""
+    return sharpness(image) < BLURRED and ImageStat.Stat(image.convert("L")).stddev[0] >= EVEN
 
 
 def sharpness(image: Image.Image) -> float:
