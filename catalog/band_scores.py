@@ -73,7 +73,7 @@ def sample(size: int, dice: np.random.Generator) -> list[Sampled]:
     )
     products = np.array(list(indexed.values_list("product", flat=True).distinct().order_by("product")), np.int64)
     chosen = [int(pk) for pk in dice.permutation(products)[:size]]
-    twins = _twins(chosen)
+    twins = twins_of(chosen)
     images: dict[int, list[tuple[int, str]]] = defaultdict(list)
     for pk, product, name in indexed.filter(product__in=set().union(*twins.values())).values_list(
         "pk", "product", "file"
@@ -84,7 +84,7 @@ def sample(size: int, dice: np.random.Generator) -> list[Sampled]:
         Sampled(
             product=pk,
             category=categories[pk],
-            is_fitted=_is_fitted(str(min(twins[pk]))),
+            is_fitted=in_fitted_half(str(min(twins[pk]))),
             files=tuple(sorted(images[pk])),
             twins=tuple(sorted(image for twin in twins[pk] for image, _ in images[twin])),
         )
@@ -145,7 +145,7 @@ def _shots(
             yield _Shot(_photo(near_copy(picture, dice)), one, image, is_copy=True, is_fitted=one.is_fitted)
     for path in never_sold:
         try:
-            yield _Shot(decode(path.read_bytes()), None, is_fitted=_is_fitted(path.name))
+            yield _Shot(decode(path.read_bytes()), None, is_fitted=in_fitted_half(path.name))
         except (InputError, OSError):
             yield None
 
@@ -190,7 +190,7 @@ def _scores_of(
         yield from nearest(Kind.CATEGORY_REMOVED, Where(exclude=of.twins, reject={"category": (of.category,)}))
 
 
-def _twins(chosen: Sequence[int]) -> dict[int, set[int]]:
+def twins_of(chosen: Sequence[int]) -> dict[int, set[int]]:
     """Returns, for each product, the products that are the same by title, GTIN, item group or picture, and itself."""
     of_key: dict[str, set[int]] = defaultdict(set)
     keys_of: dict[int, set[str]] = defaultdict(set)
@@ -221,7 +221,7 @@ def _keys() -> Iterator[tuple[int, str]]:
             yield pk, f"picture {sha256}"
 
 
-def _is_fitted(name: str) -> bool:
+def in_fitted_half(name: str) -> bool:
     return hashlib.sha256(name.encode()).digest()[0] % 2 == 0
 
 
