@@ -50,9 +50,12 @@ class Group:
 
 
 def groups_of(cards: list[Card]) -> list[Group]:
-    """Returns the cards by band, best first; the order within a band stays."""
-    names = list(dict.fromkeys(card.band for card in cards))
-    return [Group(name, GROUPS[name], [card for card in cards if card.band == name]) for name in names]
+    """Returns the cards by band, in their order. Their badges tell the same photo from the same product."""
+    bands = [Band.SAME_PRODUCT if card.is_same else Band(card.band) for card in cards]
+    return [
+        Group(name, GROUPS[name], [card for card, band in zip(cards, bands, strict=True) if band == name])
+        for name in dict.fromkeys(bands)
+    ]
 
 
 def price_text(price: Decimal | str | None, currency: str) -> str:

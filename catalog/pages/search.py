@@ -15,7 +15,7 @@ from catalog.answers import Json, as_json, product_as_json, recall, record
 from catalog.listing import shown_product
 from catalog.models import Category, Product
 from catalog.pages.asked import address_of, image_url_in, is_asking, question_of, wishes_of
-from catalog.pages.cards import cards_of, groups_of, thumb
+from catalog.pages.cards import cards_of, groups_of, price_text, shop_link, thumb
 from catalog.pages.facets import SWATCHES, facets_of
 from catalog.pages.media import THUMB_PX
 from catalog.pages.samples import read_sample, samples
@@ -35,13 +35,16 @@ MODULES = (
     "boxes",
     "card",
     "chips",
+    "copies",
     "facets",
+    "facts",
     "geometry",
     "intake",
     "look",
     "money",
     "notice",
     "options",
+    "overlay",
     "page",
     "past",
     "photo",
@@ -52,6 +55,7 @@ MODULES = (
     "shelf",
     "stage",
     "strip",
+    "turns",
     "view",
     "wishes",
     "words",
@@ -176,6 +180,7 @@ def _answer_context(answer: Json, categories: dict[str, str], params: QueryDict)
     category = answer["selected"]["category"]
     name = category and categories.get(category["slug"], category["slug"].replace("-", " ").capitalize())
     cards = cards_of(answer)
+    answer["copies"] = [_copy(copy) for copy in answer.get("copies", [])]
     return {
         "answer": answer,
         "asked_product": _asked_product(params),
@@ -188,6 +193,13 @@ def _answer_context(answer: Json, categories: dict[str, str], params: QueryDict)
         "category_name": name,
         "reason": REASONS.get(answer["reason"], DEFAULT_REASON) if answer["band"] == "nothing_close" else None,
     }
+
+
+def _copy(copy: Json) -> Json:
+    """Returns a copy with what a page without scripts prints."""
+    product = copy["product"]
+    link = shop_link(product["url"] or "") or copy["image"]["url"]
+    return {**copy, "link": link, "price": price_text(product["price"], product["currency"] or "")}
 
 
 def _asked_product(params: QueryDict) -> Json | None:

@@ -76,7 +76,7 @@ GENDERS: dict[str, Sentence] = {
 # Headings of the results, by how close they are.
 GROUPS: dict[str, Sentence] = {
     "same_photo": _("The same photo"),
-    "same_product": _("Looks like the same product"),
+    "same_product": _("Looks like the very product"),
     "similar": _("Similar"),
     "nothing_close": _("Further away"),
 }
@@ -124,6 +124,19 @@ SENTENCES: dict[str, Any] = {
     "disliked": {"one": _("{count} not wanted"), "other": _("{count} not wanted")},
     "values": {"gender": GENDERS},
     "facets": {**FACETS, "category": _("Kind"), "price": _("Price"), "in_stock": _("Availability")},
+    "copiesTitle": {"one": _("{count} seller uses this picture"), "other": _("{count} sellers use this picture")},
+    "compareWith": _("Compare with {title}"),
+    "size": _("{width} \u00d7 {height}"),
+    "overlayNote": _("Move the edge: left of it is your photo, right of it the picture of {merchant}."),
+    "overlayFailed": _("The shop's picture can't be loaded right now."),
+    "facts": {
+        "size": _("Size"),
+        "colors": _("Colors"),
+        "credit": _("Credit"),
+        "brand": _("Brand"),
+        "seller": _("Seller"),
+    },
+    "likely": _("{name}, by the look of it"),
     "lookTitle": _("Shop the look"),
     "lookItems": {"one": _("{count} item in the photo"), "other": _("{count} items in the photo")},
     "lookAll": _("See all"),

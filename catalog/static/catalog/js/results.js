@@ -8,6 +8,7 @@ import { byId, counted, texts } from "./page.js";
 
 const SKELETONS = 8;
 const FAR = "nothing_close";
+const GROUPS = { same_photo: "same_product" }; // a card's own badge tells these two apart
 
 export class Results {
   /**
@@ -122,14 +123,15 @@ export class Results {
 
   /** Puts a card under its band's heading; bands come in falling order, so a new one goes last. */
   #put(result) {
-    let group = this.grid.querySelector(`[data-band="${result.band}"]`);
+    const name = GROUPS[result.band] ?? result.band;
+    let group = this.grid.querySelector(`[data-band="${name}"]`);
     if (!group) {
       group = document.createElement("section");
       group.className = "band";
-      group.dataset.band = result.band;
+      group.dataset.band = name;
       const heading = document.createElement("h3");
       heading.className = "band-title";
-      heading.textContent = texts.groups[result.band];
+      heading.textContent = texts.groups[name];
       const row = document.createElement("div");
       row.className = "grid";
       group.append(heading, row);

@@ -3,7 +3,9 @@
 import { headline, scope, trouble, widened } from "./answer.js";
 import { Asked } from "./asked.js";
 import { Chips } from "./chips.js";
+import { Copies } from "./copies.js";
 import { Facets } from "./facets.js";
+import { Facts } from "./facts.js";
 import { Look, lookCount } from "./look.js";
 import { byId, counted, fill, icon, learn, page, texts } from "./page.js";
 import { Results } from "./results.js";
@@ -23,6 +25,8 @@ export class View {
     this.facets = new Facets(calls);
     this.words = new Words(calls);
     this.look = new Look(calls);
+    this.copies = new Copies();
+    this.facts = new Facts();
     this.strip = new Strip();
     this.shown = null;
   }
@@ -55,6 +59,8 @@ export class View {
     this.wishes.clear();
     this.facets.clear();
     this.look.clear();
+    this.copies.clear();
+    this.facts.clear();
     this.words.show(asked);
     this.strip.hide();
     byId("share").hidden = true; // there is no link yet
@@ -78,6 +84,8 @@ export class View {
     this.facets.show(answer, asked, { canChange: canSearch, count: this.results.count });
     if (!canSearch) this.results.moreRow.hidden = true;
     this.look.show(answer, asked, { canSearch: Boolean(photo) });
+    this.copies.show(answer, photo);
+    this.facts.show(answer, photo);
     byId("share").hidden = false;
     if (Look.isOf(answer, asked)) this.#tellLook(answer);
     else this.#tell(answer);
