@@ -20,7 +20,7 @@ from django.db import transaction
 from catalog.category_words import CategoryBook
 from catalog.feeds import Feed, FeedRow, RowError, open_feed
 from catalog.feeds.archive import is_zip, open_archive, refuse_workbook
-from catalog.models import Merchant, Product, Upload
+from catalog.models import Merchant, ProductImage, Upload
 from catalog.pictures import (
     Awaited,
     Picture,
@@ -30,7 +30,7 @@ from catalog.pictures import (
     load_pictures,
     web_address,
 )
-from catalog.product_changes import Change, Wanted, changes_of, write
+from catalog.product_changes import Change, Wanted, changes_of, existing_products, write
 from catalog.remote_pictures import look_up
 from shop_search.errors import InputError
 
@@ -218,25 +218,24 @@ class _Importer:
                 self._acknowledge(report, batch.last_row)
         return report
 
-    def _products(self, rows: Iterable[FeedRow]) -> dict[str, Product]:
-        if self._merchant._state.adding:
-            return {}
-        own = Product.objects.filter(merchant=self._merchant, sku__in=[row.sku for row in rows])
-        own = own.select_related("category").prefetch_related("images", "awaited__picture")
-        return {product.sku: product for product in own}
-
     def _compare(self, wanted: list[Wanted]) -> list[Change]:
-        products = self._products(one.row for one in wanted)
+        products = existing_products(self._merchant, [one.row.sku for one in wanted])
         return [changes_of(one, products.get(one.row.sku), self._categories) for one in wanted]
+
+    def _stored_pictures(self, rows: list[FeedRow]) -> dict[str, dict[str, Picture]]:
+        """Returns SKU -> link -> the picture that the product has under it."""
+        stored: dict[str, dict[str, Picture]] = defaultdict(dict)
+        if not self._merchant._state.adding:
+            own = ProductImage.objects.filter(product__merchant=self._merchant, product__sku__in=[r.sku for r in rows])
+            columns = ("product__sku", "source", "sha256", "file", "width", "height")
+            for sku, source, sha256, name, width, height in own.values_list(*columns):
+                stored[sku][source] = Picture(sha256, name, width, height)
+        return stored
 
     def _with_pictures(self, rows: list[FeedRow]) -> tuple[list[Wanted], list[RowError]]:
         """Returns the rows whose main picture is good, with their pictures, and what is wrong with the others."""
-        known: dict[str, Picture] = {}
-        stored: dict[str, dict[str, Picture]] = defaultdict(dict)  # SKU -> link -> picture
-        for sku, product in self._products(rows).items():
-            for image in product.images.all():
-                picture = Picture(image.sha256, str(image.file.name), image.width, image.height)
-                known[picture.sha256] = stored[sku][image.source] = picture
+        stored = self._stored_pictures(rows)
+        known = {picture.sha256: picture for links in stored.values() for picture in links.values()}
         links = [link for row in rows for link in _links(row)]
         addresses = {link for link in links if web_address(link) is not None}
         loaded: dict[str, Picture | Awaited | InputError] = {
@@ -248,7 +247,7 @@ class _Importer:
         wanted: list[Wanted] = []
         errors: list[RowError] = []
         for row in rows:
-            found = [(link, _or_stored(loaded[link], stored[row.sku].get(link))) for link in _links(row)]
+            found = [(link, _or_stored(loaded[link], stored.get(row.sku, {}).get(link))) for link in _links(row)]
             row_errors = [
                 self._error(row, place, link, one)
                 for place, (link, one) in enumerate(found)

@@ -4,6 +4,7 @@ Price, stock and titles change a point's payload, never its embedding. A picture
 again, and so are all pictures of a product that changed its category: the category chooses what is cropped.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,6 +35,15 @@ class Wanted:
 
     row: FeedRow
     pictures: tuple[tuple[str, Picture | Awaited], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Existing:
+    """A product as it is, with its pictures and those it waits for (id, position, address)."""
+
+    product: Product
+    images: Sequence[ProductImage] = ()
+    awaited: Sequence[tuple[int, int, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +81,20 @@ class Change:
         )
 
 
-def changes_of(wanted: Wanted, product: Product | None, categories: CategoryBook) -> Change:
-    """Returns the difference between the row and its product. Reads nothing but what is given; `product` needs its
-    category, images and awaited images at hand."""
+def changes_of(wanted: Wanted, existing: Existing | None, categories: CategoryBook) -> Change:
+    """Returns the difference between the row and its product. Reads nothing but what is given."""
     row = wanted.row
     meaning = meaning_of(row.product_type, row.google_product_category)
     pictures = [(position, one) for position, (_, one) in enumerate(wanted.pictures) if isinstance(one, Picture)]
     awaited = {position: one.url for position, (_, one) in enumerate(wanted.pictures) if isinstance(one, Awaited)}
-    if product is None:
+    if existing is None:
         places = tuple(position for position, _ in pictures)
         return Change(wanted, meaning, None, frozenset(), False, False, places, (), (), tuple(awaited.items()))
+    product = existing.product
     values = _values(row)
     category = categories.find(meaning)
-    images = {image.position: image for image in product.images.all()}
-    waiting = {one.position: one for one in product.awaited.all()}
+    images = {image.position: image for image in existing.images}
+    waiting = {position: (pk, url) for pk, position, url in existing.awaited}
     # A picture that was good and could not be indexed gets another chance.
     failed = {position for position, image in images.items() if image.state == ProductImage.State.FAILED}
     same = [
@@ -105,10 +115,27 @@ def changes_of(wanted: Wanted, product: Product | None, categories: CategoryBook
         awaited=tuple(
             (position, url)
             for position, url in awaited.items()
-            if position not in waiting or waiting[position].picture.url != url
+            if position not in waiting or waiting[position][1] != url
         ),
-        dropped=tuple(one.pk for position, one in waiting.items() if awaited.get(position) != one.picture.url),
+        dropped=tuple(pk for position, (pk, url) in waiting.items() if awaited.get(position) != url),
     )
+
+
+def existing_products(merchant: Merchant, skus: Iterable[str]) -> dict[str, Existing]:
+    """Returns the merchant's products of these SKUs, in three queries: prefetching costs three times as much, for it
+    makes a queryset for each product."""
+    if merchant._state.adding:
+        return {}
+    products = list(Product.objects.for_merchant(merchant).filter(sku__in=list(skus)))
+    ids = [product.pk for product in products]
+    images: dict[int, list[ProductImage]] = defaultdict(list)
+    for image in ProductImage.objects.filter(product__in=ids).order_by("product", "position"):
+        images[image.product_id].append(image)
+    awaited: dict[int, list[tuple[int, int, str]]] = defaultdict(list)
+    waiting = AwaitedImage.objects.filter(product__in=ids)
+    for product_id, pk, position, url in waiting.values_list("product", "pk", "position", "picture__url"):
+        awaited[product_id].append((pk, position, url))
+    return {product.sku: Existing(product, images[product.pk], awaited[product.pk]) for product in products}
 
 
 def write(
