@@ -229,3 +229,12 @@ def _png(image) -> bytes:
     stream = io.BytesIO()
     image.save(stream, "PNG")
     return stream.getvalue()
+
+
+def test_a_plain_search_reads_little_from_the_database(shelf, django_assert_max_num_queries):
+    for seed in range(30):
+        shelf.put(f"S-{seed}", seed)
+    search(Question(image=picture(99)))  # what the shop sells in sum is read once a minute
+
+    with django_assert_max_num_queries(3):
+        search(Question(image=picture(99)))
