@@ -207,6 +207,6 @@ def _outfit(query: Query) -> tuple[Outfit, ...]:
         palette = palette_of(query.photo, region.xyxy) if query.photo and query.wants.palette else ()
         finder = Finder(replace(query, embedding=embedding, wants=Wants(palette=palette)))
         category = SelectedCategory(region.category, region.confidence, "detector")
-        found = _within(category, finder, OUTFIT_RESULTS)
-        rows.append(Outfit(number, category, found.page.band, tuple(hydrate(found.page.cards))))
+        page = finder.page(region.category, OUTFIT_RESULTS)  # never of another category: a row of hats shows hats
+        rows.append(Outfit(number, category, page.band, tuple(hydrate(page.cards))))
     return tuple(rows)

@@ -166,6 +166,17 @@ def test_each_thing_in_the_photo_gets_its_row(shelf):
     assert [result.product.sku for result in row.results] == skus(answer)[:6]
 
 
+def test_a_row_of_the_outfit_never_shows_another_category(shelf):
+    for seed in range(4):
+        shelf.put(f"B-{seed}", seed, category="bags")
+
+    answer = search(Question(image=picture(3), outfit=True))
+
+    assert len(answer.results) == 4
+    assert answer.outfit is not None
+    assert [(row.category.slug, row.band, row.results) for row in answer.outfit] == [("shoes", Band.NOTHING_CLOSE, ())]
+
+
 def test_an_outfit_beside_a_box_still_shows_every_region(shelf):
     shelf.put("S-3", 3)
 
