@@ -14,15 +14,18 @@ import secrets
 import uuid
 from decimal import Decimal
 
+from django.conf import settings
 from django.db import models
 
 from catalog.querysets import (
     ApiKeyQuerySet,
     BandCalibrationQuerySet,
+    MerchantQuerySet,
     ProductImageQuerySet,
     ProductQuerySet,
     WidgetKeyQuerySet,
 )
+from catalog.review_models import Measurement, Verdict  # noqa: F401 - Django finds an app's models here
 from catalog.upload_querysets import UNFINISHED, RemotePictureQuerySet, UploadQuerySet
 
 
@@ -33,11 +36,40 @@ class Merchant(models.Model):
     name = models.CharField(max_length=120)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = MerchantQuerySet.as_manager()
+
     class Meta:
         ordering = ["slug"]
 
     def __str__(self) -> str:
         return self.name
+
+
+    """A person of a merchant: a viewer reads, an editor uploads and withdraws too, and an owner also keeps the keys."""
+    """A person who works for a merchant: a viewer reads, an editor uploads and withdraws, an owner keeps the keys too."""
+
+    class Role(models.TextChoices):
+        OWNER = "owner"
+        EDITOR = "editor"
+        VIEWER = "viewer"
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="members")
+    role = models.CharField(max_length=10, choices=Role, default=Role.VIEWER)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "merchant"], name="one_role_per_user_and_merchant")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} is {self.role} of {self.merchant_id}"
+
+    @property
+    def may_edit(self) -> bool:
+        return self.role in (self.Role.OWNER, self.Role.EDITOR)
+
+    @property
+    def may_own(self) -> bool:
+        return self.role == self.Role.OWNER
 
 
 class ApiKey(models.Model):
@@ -242,6 +274,9 @@ class SearchRecord(models.Model):
     answer = models.JSONField(help_text="The SearchAnswer as JSON, with product ids in place of products.")
     category = models.CharField(max_length=80, blank=True, db_index=True)
     band = models.CharField(max_length=20, blank=True, db_index=True)
+    crop = models.CharField(
+        max_length=64, blank=True, help_text="Where a small picture of what was searched lies: catalog.searched_crops."
+    )
 
     class Meta:
         ordering = ["-created_at"]

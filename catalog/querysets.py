@@ -11,10 +11,19 @@ from django.db.models import Q
 from django.utils import timezone
 
 if TYPE_CHECKING:
+    from django.contrib.auth.base_user import AbstractBaseUser
+    from django.contrib.auth.models import AnonymousUser
+
     from catalog.models import ApiKey, BandCalibration, Merchant, Product, ProductImage, WidgetKey  # noqa: F401
 
 # A worker that died leaves its claim; another takes the images over after this time. One batch takes seconds.
 CLAIM_LASTS = timedelta(minutes=2)
+
+
+class MerchantQuerySet(models.QuerySet["Merchant"]):
+    def for_user(self, user: AbstractBaseUser | AnonymousUser) -> MerchantQuerySet:
+        """Merchants that this person works for: every page for merchants starts here."""
+        return self.filter(members__user=user) if user.is_authenticated else self.none()
 
 
 class ProductQuerySet(models.QuerySet["Product"]):
