@@ -45,8 +45,8 @@ class Merchant(models.Model):
         return self.name
 
 
+class Member(models.Model):
     """A person of a merchant: a viewer reads, an editor uploads and withdraws too, and an owner also keeps the keys."""
-    """A person who works for a merchant: a viewer reads, an editor uploads and withdraws, an owner keeps the keys too."""
 
     class Role(models.TextChoices):
         OWNER = "owner"
