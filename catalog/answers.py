@@ -10,7 +10,9 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from PIL.Image import Image
 
+from catalog import searched_crops
 from catalog.bands import Band
 from catalog.copies import Copy
 from catalog.copies import as_json as copy_as_json
@@ -96,6 +98,7 @@ class SearchAnswer:
     outfit: tuple[Outfit, ...] | None = None  # None unless it was asked for
     copies: tuple[Copy, ...] = ()
     facts: PictureFacts | None = None  # None without a photo
+    crop: Image | None = None  # the part of the photo that was searched with
 
 
 # What a card prints; a product has ten times as much.
@@ -221,12 +224,13 @@ def product_as_json(product: Product, base_url: str = "", *, image: ProductImage
 
 
 def record(answer: SearchAnswer) -> None:
-    """Keeps the answer so that its link can be shared. The photo is not kept."""
+    """Keeps the answer so that its link can be shared. The photo is not kept; see catalog.searched_crops."""
     category = answer.selected.category
     SearchRecord.objects.create(
         id=answer.id,
         category=category.slug if category else "",
         band=answer.band,
+        crop=searched_crops.keep(answer.crop) if answer.crop else "",
         answer={
             **_facts(answer),
             "hits": [_hit(one) for one in answer.results],

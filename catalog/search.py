@@ -27,6 +27,7 @@ from catalog.ranking import Wants
 from catalog.reasons import reason_of
 from catalog.understanding import Query, palette_of, understand
 from detection import detector
+from detection.crops import crop
 from embeddings import encoder
 from embeddings.types import Where
 
@@ -105,6 +106,7 @@ def search(question: Question) -> SearchAnswer:
         outfit=outfit,
         copies=tuple(copies or ()),
         facts=_facts(query, copies or [], results),
+        crop=crop(query.photo.image, query.photo.to_image(choice.box)) if query.photo and choice else None,
     )
 
 

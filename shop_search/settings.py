@@ -4,6 +4,7 @@ SHOP_SEARCH_HOME    one folder for database, media, vectors, sockets and the sec
 SHOP_SEARCH_HOSTS   host names that are served, by comma (default: this machine only)
 SHOP_SEARCH_DEBUG   1 shows tracebacks in the browser
 SHOP_SEARCH_DETECTOR, SHOP_SEARCH_ENCODER   paths of model cards that replace the bundled models
+SHOP_SEARCH_KEEP_CROPS_DAYS how long small pictures of searched crops are kept for review (default 30; 0: never)
 SHOP_SEARCH_MAX_UPLOAD_MB   how large a merchant's feed or zip may be (default 1024)
 QDRANT_URL, QDRANT_API_KEY   use a Qdrant server instead of the embedded store
 """
@@ -152,6 +153,10 @@ else:
 
 # Limits on what a shopper sends. 25 MiB holds any phone photo; see detection/images.py for pixels.
 SEARCH_MAX_IMAGE_BYTES = 25 * 1024 * 1024
+# Small pictures of the parts that were searched with, for people who review answers (docs/console.md). Photos never are
+# kept. Not under MEDIA_ROOT, which is served to everyone.
+SEARCH_CROP_RETENTION_DAYS = int(os.environ.get("SHOP_SEARCH_KEEP_CROPS_DAYS", "30"))
+SEARCH_CROPS_ROOT = SHOP_SEARCH_HOME / "searched"
 # A shopper waits no longer than this for somebody else's server.
 SEARCH_FETCH_TIMEOUT_S = 8.0
 

@@ -17,6 +17,7 @@ from django.db import OperationalError, close_old_connections, connections
 
 from catalog.indexing import BATCH, IndexReport, index_all
 from catalog.remote_pictures import fetch_due
+from catalog.searched_crops import tidy
 from catalog.upload_work import do_next_upload
 from shop_search.errors import ServiceError
 
@@ -51,7 +52,7 @@ class Command(BaseCommand):
                 while _burst(stopped, max(1, batch)) and not stopped.is_set():
                     pass
                 return
-            with _Beside(stopped, {"uploads": _take_upload(stopped), "pictures": fetch_due}) as beside:
+            with _Beside(stopped, {"uploads": _take_upload(stopped), "pictures": fetch_due, "crops": tidy}) as beside:
                 log.info("Waiting for uploads and pictures.")
                 work(stopped, batch=max(1, batch))
             if beside.crashed:
