@@ -436,3 +436,7 @@ class AwaitedImage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.product_id}/{self.position} awaits {self.picture_id}"
+
+
+from catalog.doctor_models import Checkup, Finding, PictureCheck  # noqa: E402, F401 - tables of this app too
+from catalog.insight_models import Impression  # noqa: E402, F401
