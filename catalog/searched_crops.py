@@ -1,7 +1,7 @@
 """Small pictures of what shoppers searched with, kept for a while so that people can judge the answers.
 
 The photo itself is never kept: only the part that was searched with, at most 224 px, as a JPEG without metadata. It
-lies outside of MEDIA_ROOT, which is served to everyone, under a name that can't be guessed; staff see it in the console.
+lies outside of MEDIA_ROOT, which is served to all, under a name that can't be guessed; staff see it in the console.
 
     search -> keep: a name at once ──> (thread) small JPEG in a folder of the day ──> delete_old: days that are over
 """
