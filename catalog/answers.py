@@ -19,6 +19,7 @@ from catalog.copies import as_json as copy_as_json
 from catalog.copies import kept as kept_copies
 from catalog.copies import recalled as recalled_copies
 from catalog.facets import Facets, facets_as_json
+from catalog.impressions import note_impressions
 from catalog.models import Product, ProductImage, SearchRecord
 from catalog.picture_facts import PictureFacts
 from catalog.picture_facts import as_json as facts_as_json
@@ -240,6 +241,8 @@ def record(answer: SearchAnswer) -> None:
             "models": dict(answer.models),
         },
     )
+    shown = [*answer.results, *(one for item in answer.outfit or () for one in item.results)]
+    note_impressions(answer.id, [(one.product.pk, one.rank) for one in shown])
 
 
 def recall(search_id: str | uuid.UUID, base_url: str = "") -> Json:
