@@ -10,6 +10,7 @@ from catalog.answers import as_json
 from catalog.listing import shown_product
 from catalog.models import Product
 from catalog.pages.cards import Card, cards_of, price_text, shop_link
+from catalog.pages.goes_with import goes_with
 from catalog.pages.security import page
 from catalog.questions import Question
 from catalog.search import search
@@ -34,8 +35,18 @@ def product_page(request: HttpRequest, product_id: int) -> HttpResponse:
         "shop_url": shop_link(product.url),
         "images": [image.file.url for image in product.images.all()],
         "similar": _similar(product),
+        "goes_with": _goes_with(product),
     }
     return render(request, "catalog/product.html", context)
+
+
+def _goes_with(product: Product) -> list[Card]:
+    """Returns what goes with it; nothing when the search is out of order, which the similar ones say already."""
+    try:
+        return goes_with(product)
+    except ServiceError as error:
+        logger.error("%s: %s", error.code, error.message, exc_info=error)
+        return []
 
 
 def _similar(product: Product) -> list[Card] | None:

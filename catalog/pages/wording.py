@@ -124,6 +124,13 @@ SENTENCES: dict[str, Any] = {
     "disliked": {"one": _("{count} not wanted"), "other": _("{count} not wanted")},
     "values": {"gender": GENDERS},
     "facets": {**FACETS, "category": _("Kind"), "price": _("Price"), "in_stock": _("Availability")},
+    "acts": {
+        "more": _("More like {title}"),
+        "like": _("I like {title}"),
+        "dislike": _("Less like {title}"),
+    },
+    "lessLike": _("Less like that."),
+    "wrongNoted": _("Thank you, noted."),
     "copiesTitle": {"one": _("{count} seller uses this picture"), "other": _("{count} sellers use this picture")},
     "compareWith": _("Compare with {title}"),
     "size": _("{width} \u00d7 {height}"),

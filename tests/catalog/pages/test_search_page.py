@@ -186,3 +186,13 @@ def test_pictures_may_come_from_where_the_shop_keeps_them(shelf, client, setting
     settings.MEDIA_URL = "https://pictures.example/shop/"
 
     assert "img-src 'self' blob: https://pictures.example;" in client.get("/")["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("days", "promise"), [(0, "looked at once and never kept"), (1, "for 1 day."), (30, "30 days")]
+)
+def test_every_page_says_what_becomes_of_the_photo(db, client, settings, days, promise):
+    settings.SEARCH_CROP_RETENTION_DAYS = days
+
+    assert promise in client.get("/").content.decode()
+    assert promise in client.get("/nowhere").content.decode()

@@ -6,9 +6,19 @@ import { copyOf, counted, fill, page, texts } from "./page.js";
 /** What a dragged card carries: the product as JSON. */
 export const PRODUCT = "application/x-shop-search-product";
 
+const products = new WeakMap();
+
+/** The product that a card shows. */
+export const productOf = (root) => products.get(root);
+
 export function card(result) {
   const { product } = result;
   const { root, parts } = copyOf("card");
+  products.set(root, product);
+  root.draggable = true;
+  for (const act of ["more", "like", "dislike"]) {
+    parts[act].setAttribute("aria-label", fill(texts.acts[act], { title: product.title }));
+  }
   root.dataset.product = product.id;
   parts.title.href = page.productUrl.replace("/0/", `/${product.id}/`);
   parts.title.textContent = product.title;

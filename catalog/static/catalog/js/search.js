@@ -162,6 +162,7 @@ async function ask(changes, step) {
     Object.assign(state, { answer, asked });
     show();
     remember(shown(), step);
+    view.keep(location.pathname + location.search);
   } catch (error) {
     if (own !== turn) return;
     if (!(error instanceof api.ApiError)) throw error;

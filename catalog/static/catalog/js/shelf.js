@@ -28,6 +28,16 @@ export async function photoOf(searchId) {
   });
 }
 
+/** Takes everything off the shelf. */
+export async function forget() {
+  await quietly(async (database) => {
+    const store = database.transaction([PHOTOS, SEARCHES], "readwrite");
+    store.objectStore(PHOTOS).clear();
+    store.objectStore(SEARCHES).clear();
+    await done(store);
+  });
+}
+
 async function prune(database) {
   const store = database.transaction([PHOTOS, SEARCHES], "readwrite");
   const photos = store.objectStore(PHOTOS);

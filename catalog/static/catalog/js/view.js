@@ -8,9 +8,11 @@ import { Facets } from "./facets.js";
 import { Facts } from "./facts.js";
 import { Look, lookCount } from "./look.js";
 import { byId, counted, fill, icon, learn, page, texts } from "./page.js";
+import { keepRecent, Recent } from "./recent.js";
 import { Results } from "./results.js";
 import { Stage } from "./stage.js";
 import { Strip } from "./strip.js";
+import { Taste } from "./taste.js";
 import { Wishes } from "./wishes.js";
 import { Words } from "./words.js";
 
@@ -27,6 +29,8 @@ export class View {
     this.look = new Look(calls);
     this.copies = new Copies();
     this.facts = new Facts();
+    this.taste = new Taste(calls);
+    this.recent = new Recent();
     this.strip = new Strip();
     this.shown = null;
   }
@@ -45,6 +49,8 @@ export class View {
     byId("work").hidden = true;
     byId("top-actions").hidden = true;
     if (!keepsError) byId("start-error").replaceChildren();
+    this.recent.show();
+    this.taste.hide();
     this.strip.hide();
     document.title = `${byId("start-title").textContent} · Shop Search`;
   }
@@ -60,6 +66,7 @@ export class View {
     this.facets.clear();
     this.look.clear();
     this.copies.clear();
+    this.taste.hide();
     this.facts.clear();
     this.words.show(asked);
     this.strip.hide();
@@ -84,6 +91,7 @@ export class View {
     this.facets.show(answer, asked, { canChange: canSearch, count: this.results.count });
     if (!canSearch) this.results.moreRow.hidden = true;
     this.look.show(answer, asked, { canSearch: Boolean(photo) });
+    this.taste.show(answer, asked, { canChange: canSearch });
     this.copies.show(answer, photo);
     this.facts.show(answer, photo);
     byId("share").hidden = false;
@@ -97,7 +105,8 @@ export class View {
     this.#count();
     document.title = `${scope(answer)} · Shop Search`;
     this.say(`${headline(answer)}. ${fill(texts.resultsIn, { results: this.#counts(), category: scope(answer) })}`);
-    this.strip.show(answer, { what: scope(answer), count: this.#counts() });
+    if (answer.image) this.strip.show(answer, { what: scope(answer), count: this.#counts() });
+    else this.strip.hide();
   }
 
   /** The whole look stands in place of the one item's results. */
@@ -113,9 +122,17 @@ export class View {
     this.strip.show({ ...answer, selected: { box: null } }, { what: texts.lookTitle, count: lookCount(answer) });
   }
 
+  /** Keeps the search shown among the latest of this device. */
+  keep(address) {
+    const { answer, asked, product } = this.shown;
+    const label = product?.title ?? ([scope(answer), asked.q].filter(Boolean).join(": ") || texts.everything);
+    return keepRecent(this.shown, { address, label });
+  }
+
   /** More of the same came in below. */
   added(answer) {
     const added = this.results.add(answer);
+    this.taste.show(this.shown.answer, this.shown.asked, { canChange: true });
     this.#count();
     this.say(added ? counted(texts.results, this.results.count) : texts.allShown);
   }

@@ -1,0 +1,22 @@
+"""What becomes of a shopper's photo, said on every page as the settings have it."""
+
+from django import template
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+register = template.Library()
+
+
+@register.simple_tag
+def photo_promise() -> str:
+    """Returns the sentence: photos are never kept; small pictures of what was searched with, for as long as is set."""
+    days: int = settings.SEARCH_CROP_RETENTION_DAYS
+    if days <= 0:
+        return _("Your photo is looked at once and never kept.")
+    kept = ngettext(
+        "Your photo is never kept; a small picture of the part you searched with is, for %(days)d day.",
+        "Your photo is never kept; a small picture of the part you searched with is, for %(days)d days.",
+        days,
+    )
+    return kept % {"days": days}
