@@ -1,0 +1,22 @@
+"""The addresses of the pages for merchants."""
+
+from django.urls import path
+
+from catalog.pages.merchant import keys, products, sign_in, uploads
+
+app_name = "merchant"
+urlpatterns = [
+    path("", sign_in.home, name="home"),
+    path("sign-in/", sign_in.SignIn.as_view(), name="sign_in"),
+    path("sign-out/", sign_in.SignOut.as_view(), name="sign_out"),
+    path("<slug:slug>/", uploads.uploads, name="uploads"),
+    path("<slug:slug>/send/", uploads.send, name="send"),
+    path("<slug:slug>/uploads/<uuid:upload_id>/", uploads.upload, name="upload"),
+    path("<slug:slug>/uploads/<uuid:upload_id>/status/", uploads.status, name="status"),
+    path("<slug:slug>/uploads/<uuid:upload_id>/errors.csv", uploads.errors, name="errors"),
+    path("<slug:slug>/uploads/<uuid:upload_id>/cancel/", uploads.cancel, name="cancel"),
+    path("<slug:slug>/products/", products.products, name="products"),
+    path("<slug:slug>/products/withdraw/", products.withdraw, name="withdraw"),
+    path("<slug:slug>/keys/", keys.keys, name="keys"),
+    path("<slug:slug>/keys/<int:key_id>/revoke/", keys.revoke, name="revoke"),
+]
