@@ -114,6 +114,7 @@ API_RATES = {"upload": (120, 3600), "write": (1200, 60), "read": (1200, 60)}
 # Where feeds wait for a worker. Not under MEDIA_ROOT, which is served to everyone.
 UPLOADS_ROOT = SHOP_SEARCH_HOME / "uploads"
 UPLOADS_MAX_BYTES = int(os.environ.get("SHOP_SEARCH_MAX_UPLOAD_MB", "1024")) * 1024 * 1024
+UPLOADS_KEPT_DAYS = 90  # how long a finished upload and its errors can be looked at
 DATA_UPLOAD_MAX_MEMORY_SIZE = 26 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 26 * 1024 * 1024  # a phone photo stays in memory: it is decoded at once and never kept
 
