@@ -82,10 +82,12 @@ def drawn(folder: Path) -> Catalog:
     from fixtures import demo_products, draw_product
 
     files: list[Path] = []
+    folder.mkdir(parents=True, exist_ok=True)
     for product in tqdm(demo_products(), desc="drawing"):
         for view in (0, 1):
             files.append(folder / f"{product.sku}-{view}.png")
-            draw_product(product, view=view).save(files[-1])
+            if not files[-1].exists():
+                draw_product(product, view=view).save(files[-1])
     return Catalog("drawn", files, [product.category for product in demo_products() for _ in (0, 1)])
 
 
@@ -345,6 +347,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pictures", type=Path, default=shared / "products")
     parser.add_argument("--strangers", type=Path, default=shared / "street" / "images" / "val")
+    parser.add_argument("--drawn", type=Path, help="keep the drawn catalog here, and use it when it is there")
     parser.add_argument("--limit", type=int, default=5000, help="real pictures to index")
     parser.add_argument("--queries", type=int, default=300, help="pictures that are edited, in each catalog")
     parser.add_argument("--features", action="store_true", help="compare with SIFT features; needs OpenCV")
@@ -362,7 +365,7 @@ def main() -> None:
             if name == "real" and not options.pictures.is_dir():
                 print(f"No real pictures at {options.pictures}: drawn ones only.", file=sys.stderr)
                 continue
-            catalog = drawn(home) if name == "drawn" else real(options.pictures, options.limit)
+            catalog = drawn(options.drawn or home) if name == "drawn" else real(options.pictures, options.limit)
             held = index(catalog, options.index / f"{name}.npz" if options.index else None)
             trials = run(catalog, held, options.queries, features=options.features)
             others = strangers(catalog, held, options.strangers, 100) if options.strangers.is_dir() else []

@@ -28,10 +28,10 @@ from embeddings.fingerprint import (
 FAR = 88
 # Up to here the whole pictures may lie over each other; further apart something was cut off or put around.
 NEAR = 64
-_NEAR_TRIED = 12  # pictures laid whole on whole: 3 ms each
-# Pictures looked for inside each other, 10 ms each: the nearest by embedding (97 % of the copies that are cut off or
-# framed are among 3), and by fingerprint.
-_LIKE_TRIED, _FAR_TRIED = 3, 2
+_NEAR_TRIED = 6  # pictures laid whole on whole: 3 ms each
+# Pictures looked for inside each other, 10 ms each: the nearest by embedding (96 % of the copies that are cut off or
+# framed are among 2, and hardly more among 8), and by fingerprint.
+_LIKE_TRIED, _FAR_TRIED = 2, 2
 _SIDE = 256  # longest side of the photo as it is compared
 
 Load = Callable[[int], Image.Image | None]
