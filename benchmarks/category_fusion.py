@@ -15,8 +15,9 @@ import json
 import random
 import sys
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +32,13 @@ RESAMPLES = 2000
 DETECTOR_SHARES = [round(0.05 * step, 2) for step in range(21)]
 NEIGHBORS = (5, 10, 20, 40)
 POWERS = (2, 4, 8, 16)
+BALANCES = (0.0, 0.25, 0.5, 0.75, 1.0)
+LEAST = (0.0, 0.4, 0.5, 0.6, 0.7, 0.8)
 SURE = (0.5, 0.6, 0.7, 0.8, 0.9)
 MOST_NEIGHBORS = max(NEIGHBORS)
 
 Row = NDArray[np.float32]
+Counts = Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,49 +51,94 @@ class Case:
     is_fitted_on: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Voting:
+    """How neighbors vote: how many, how much nearer ones and rarer categories count."""
+
+    counts: Counts
+    neighbors: int
+    power: float
+    balance: float
+
+    def of(self, case: Case) -> dict[str, float]:
+        from catalog.fusion import shares
+
+        return shares(case.neighbors[: self.neighbors], self.power, self.counts, self.balance)
+
+    def as_dict(self) -> dict[str, float]:
+        return {"neighbors": self.neighbors, "power": self.power, "balance": self.balance}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--catalog", type=Path, required=True, help="CSV with image and category")
     parser.add_argument("--photos", type=Path, required=True, help="data.yaml of a YOLO data set; its val is used")
     parser.add_argument("--products", type=int, default=1500, help="random products of the catalog (default: 1500)")
     parser.add_argument("--most-photos", type=int, help="no more photos than this")
+    parser.add_argument("--cases", type=Path, help="file to keep what the models saw in, and to read it from again")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     asked = parser.parse_args()
     with bench_home():
-        report = measure(asked.catalog, asked.photos, asked.products, asked.most_photos)
+        counts, cases = seen_before(asked.cases) or see(asked.catalog, asked.photos, asked.products, asked.most_photos)
+        if asked.cases:
+            keep(asked.cases, counts, cases)
+        report = measure(counts, cases)
     if asked.json:
         json.dump(report, sys.stdout, indent=2)
     else:
         print(as_text(report))
 
 
-def measure(catalog: Path, photos: Path, products: int, most_photos: int | None) -> dict[str, Any]:
-    """Returns accuracies of the held-out half with 95 % intervals, and the weights fitted on the other half."""
+def seen_before(file: Path | None) -> tuple[Counts, list[Case]] | None:
+    """Returns what an earlier run kept, or None."""
+    if file is None or not file.exists():
+        return None
+    kept = json.loads(file.read_text(encoding="utf-8"))
+    return kept["counts"], [
+        Case(truth, detected, tuple((category, score) for category, score in neighbors), is_fitted_on)
+        for truth, detected, neighbors, is_fitted_on in kept["cases"]
+    ]
+
+
+def keep(file: Path, counts: Counts, cases: Sequence[Case]) -> None:
+    file.write_text(json.dumps({"counts": counts, "cases": [astuple(case) for case in cases]}), encoding="utf-8")
+
+
+def see(catalog: Path, photos: Path, products: int, most_photos: int | None) -> tuple[Counts, list[Case]]:
+    """Returns how many products of each category there are, and every labeled thing as the models see it."""
     categories, rows = index(catalog, products)
-    cases = list(look_at(photos, categories, rows, most_photos))
+    return dict(Counter(categories)), list(look_at(photos, categories, rows, most_photos))
+
+
+def measure(counts: Counts, cases: Sequence[Case]) -> dict[str, Any]:
+    """Returns accuracies of the held-out half with 95 % intervals, and the weights fitted on the other half."""
     fitted, held_out = ([case for case in cases if case.is_fitted_on is side] for side in (True, False))
-    vote_options = max(
-        itertools.product(NEIGHBORS, POWERS), key=lambda options: accuracy(fitted, lambda case: by_vote(case, *options))
-    )
-    options = max(
-        itertools.product(DETECTOR_SHARES, NEIGHBORS, POWERS),
-        key=lambda options: accuracy(fitted, lambda case: by_fusion(case, *options)),
+    voting = [Voting(counts, *options) for options in itertools.product(NEIGHBORS, POWERS, BALANCES)]
+    alone = max(voting, key=lambda options: accuracy(fitted, lambda case: by_vote(case, options)))
+    share, options = max(
+        itertools.product(DETECTOR_SHARES, voting),
+        key=lambda pair: accuracy(fitted, lambda case: by_fusion(case, *pair)),
     )
     return {
-        "products": len(categories),
+        "products": sum(counts.values()),
         "n_fitted": len(fitted),
         "n": len(held_out),
-        "fitted": {"detector": options[0], "neighbors": options[1], "power": options[2]},
+        "fitted": {"detector": share, **options.as_dict()},
+        "fitted_vote": alone.as_dict(),
         "detector": interval(held_out, by_detector),
-        "neighbors": interval(held_out, lambda case: by_vote(case, *vote_options)),
-        "fused": interval(held_out, lambda case: by_fusion(case, *options)),
-        "fused_over_detector": difference(held_out, options),
+        "neighbors": interval(held_out, lambda case: by_vote(case, alone)),
+        "fused": interval(held_out, lambda case: by_fusion(case, share, options)),
+        "fused_over_detector": difference(held_out, share, options),
         "nothing_detected": sum(not case.detected for case in held_out),
         "by_share": {
-            str(share): round(accuracy(held_out, lambda case, share=share: by_fusion(case, share, *options[1:])), 4)
-            for share in DETECTOR_SHARES
+            str(one): {
+                "fitted": round(accuracy(fitted, lambda case, one=one: by_fusion(case, one, options)), 4),
+                "held_out": round(accuracy(held_out, lambda case, one=one: by_fusion(case, one, options)), 4),
+            }
+            for one in DETECTOR_SHARES
         },
-        "sure": {str(sure): sure_report(held_out, sure, options) for sure in SURE},
+        "undetected": {str(least): vote_report(held_out, least, options) for least in LEAST},
+        "sure": {str(sure): sure_report(held_out, sure, share, options) for sure in SURE},
     }
 
 
@@ -171,22 +220,16 @@ def by_detector(case: Case) -> str | None:
     return max(case.detected, key=lambda category: case.detected[category], default=None)
 
 
-def votes_of(case: Case, neighbors: int, power: float) -> dict[str, float]:
-    from catalog.fusion import shares
-
-    return shares(case.neighbors[:neighbors], power)
-
-
-def by_vote(case: Case, neighbors: int, power: float) -> str | None:
-    votes = votes_of(case, neighbors, power)
+def by_vote(case: Case, voting: Voting) -> str | None:
+    votes = voting.of(case)
     return max(votes, key=lambda category: votes[category], default=None)
 
 
-def by_fusion(case: Case, share: float, neighbors: int, power: float, sure: float = 2.0) -> str | None:
+def by_fusion(case: Case, share: float, voting: Voting, sure: float = 2.0) -> str | None:
     from catalog.fusion import fuse
 
     is_sure = max(case.detected.values(), default=0.0) >= sure
-    guess = fuse(case.detected, {} if is_sure else votes_of(case, neighbors, power), detector_share=share)
+    guess = fuse(case.detected, {} if is_sure else voting.of(case), detector_share=share)
     return guess.slug if guess else None
 
 
@@ -201,10 +244,10 @@ def interval(cases: Sequence[Case], say: Any) -> dict[str, float]:
     return {"value": round(float(right.mean()), 4), **_ends(right)}
 
 
-def difference(cases: Sequence[Case], options: tuple[float, int, float]) -> dict[str, float]:
+def difference(cases: Sequence[Case], share: float, voting: Voting) -> dict[str, float]:
     """Returns by how much fusion beats the detector on the same things, with a paired interval."""
     gain = np.array(
-        [float(by_fusion(case, *options) == case.truth) - float(by_detector(case) == case.truth) for case in cases]
+        [float(by_fusion(case, share, voting) == case.truth) - float(by_detector(case) == case.truth) for case in cases]
     )
     return {"value": round(float(gain.mean()), 4), **_ends(gain)}
 
@@ -215,12 +258,23 @@ def _ends(values: NDArray[np.float64]) -> dict[str, float]:
     return {"low": round(float(np.quantile(means, 0.025)), 4), "high": round(float(np.quantile(means, 0.975)), 4)}
 
 
-def sure_report(cases: Sequence[Case], sure: float, options: tuple[float, int, float]) -> dict[str, float]:
+def sure_report(cases: Sequence[Case], sure: float, share: float, voting: Voting) -> dict[str, float]:
     """Returns how often the neighbors needn't be asked, and the accuracy when they then aren't."""
     skipped = [case for case in cases if max(case.detected.values(), default=0.0) >= sure]
     return {
         "skipped": round(len(skipped) / max(len(cases), 1), 4),
-        "accuracy": round(accuracy(cases, lambda case: by_fusion(case, *options, sure)), 4),
+        "accuracy": round(accuracy(cases, lambda case: by_fusion(case, share, voting, sure)), 4),
+    }
+
+
+def vote_report(cases: Sequence[Case], least: float, voting: Voting) -> dict[str, float]:
+    """Returns on how many undetected things the vote is at least so sure, and how often it is right then."""
+    undetected = [case for case in cases if not case.detected]
+    sure = [case for case in undetected if max(voting.of(case).values(), default=0.0) >= least]
+    return {
+        "n": len(sure),
+        "of": len(undetected),
+        "right": round(accuracy(sure, lambda case: by_vote(case, voting)), 4),
     }
 
 
@@ -237,6 +291,10 @@ def as_text(report: Mapping[str, Any]) -> str:
         lines.append(f"| {name.replace('_', ' ')} | {row['value']:.3f} | {row['low']:.3f} to {row['high']:.3f} |")
     lines += ["", "| neighbors not asked from | share of searches | right |", "|--:|--:|--:|"]
     lines += [f"| {sure} | {row['skipped']:.3f} | {row['accuracy']:.3f} |" for sure, row in report["sure"].items()]
+    lines += ["", "| nothing detected, vote at least | things | right |", "|--:|--:|--:|"]
+    lines += [
+        f"| {least} | {row['n']} of {row['of']} | {row['right']:.3f} |" for least, row in report["undetected"].items()
+    ]
     return "\n".join(lines)
 
 

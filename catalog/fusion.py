@@ -50,12 +50,16 @@ def seen(detections: Sequence[Detection], box: Box) -> dict[str, float]:
     return {category: confidence / max(total, 1.0) for category, confidence in best.items()}
 
 
-def vote(hits: Sequence[Hit]) -> dict[str, float]:
+def vote(hits: Sequence[Hit], counts: Mapping[str, int] | None = None) -> dict[str, float]:
     """Returns each category's share of the neighbors' weight; a hit weighs its score to a power.
 
-    The power sharpens cosines that lie close together. `settings.CATEGORY_FUSION` has it and how many neighbors vote.
+    The power sharpens cosines that lie close together. With `counts`, how many products of each category there are, a
+    hit weighs less where there are many: among a thousand shirts, some look like anything. `settings.CATEGORY_FUSION`
+    has both powers and how many neighbors vote.
     """
-    return share_of(hits, "category")
+    options: dict[str, Any] = settings.CATEGORY_FUSION
+    nearest = [(str(hit.payload.get("category") or ""), hit.score) for hit in hits[: options["neighbors"]]]
+    return shares(nearest, options["power"], counts, options["balance"])
 
 
 def share_of(hits: Sequence[Hit], field: str) -> dict[str, float]:
@@ -86,12 +90,18 @@ def fuse(
     return Guess(_falling(both), "fused")
 
 
-def shares(scored: Iterable[tuple[str, float]], power: float) -> dict[str, float]:
-    """Returns each value's share of the weight, of values with their scores; empty values don't count."""
+def shares(
+    scored: Iterable[tuple[str, float]], power: float, counts: Mapping[str, int] | None = None, balance: float = 0.0
+) -> dict[str, float]:
+    """Returns each value's share of the weight, of values with their scores; empty values don't count.
+
+    A value weighs its count to the power of `balance` less.
+    """
     weights: dict[str, float] = {}
     for value, score in scored:
         if value:
-            weights[value] = weights.get(value, 0.0) + max(score, 0.0) ** power
+            rarity = max((counts or {}).get(value, 1), 1) ** -balance
+            weights[value] = weights.get(value, 0.0) + max(score, 0.0) ** power * rarity
     total = sum(weights.values())
     return {value: weight / total for value, weight in weights.items()} if total else {}
 

@@ -137,7 +137,7 @@ def _find(question: Question, query: Query, finder: Finder) -> _Found:
     if question.category == ALL_CATEGORIES or query.sight is None:
         guess = fuse(detected, {})
         return _Found(finder.page(None, wanted), _selected(guess), category_applied=False)
-    votes = {} if _is_sure(detected) else vote(finder.hits(Where(exclude=query.exclude), _neighbors()))
+    votes = {} if _is_sure(detected) else _votes(query, finder)
     unsold = _unsold(detected, votes)
     guess = fuse(detected, {} if unsold else votes)
     category = _selected(guess)
@@ -165,9 +165,9 @@ def _within(
     return _Found(finder.page(None, wanted, categories=likely), category, category_applied=False)
 
 
-def _neighbors() -> int:
-    neighbors: int = settings.CATEGORY_FUSION["neighbors"]
-    return neighbors
+def _votes(query: Query, finder: Finder) -> dict[str, float]:
+    nearest = finder.hits(Where(exclude=query.exclude), settings.CATEGORY_FUSION["neighbors"])
+    return vote(nearest, assortment().category_counts)
 
 
 def _is_sure(detected: Mapping[str, float]) -> bool:

@@ -69,3 +69,11 @@ def test_the_likelier_category_wins_and_says_who_named_it(settings, detector, ne
     assert (guess.slug, guess.source) == (slug, source)
     assert guess.confidence == max(guess.confidences.values())
     assert 0 < guess.confidence <= 1
+
+
+def test_a_rare_category_outvotes_one_of_which_there_is_much_of_anything(settings):
+    settings.CATEGORY_FUSION = {**settings.CATEGORY_FUSION, "balance": 0.5}
+    hits = [hit(0.9, "tops"), hit(0.9, "tops"), hit(0.9, "ties")]
+
+    assert max(vote(hits).items(), key=lambda item: item[1])[0] == "tops"
+    assert max(vote(hits, {"tops": 1000, "ties": 10}).items(), key=lambda item: item[1])[0] == "ties"
