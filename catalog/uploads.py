@@ -9,8 +9,10 @@ request writes a file and a row, whatever the size of the catalog.
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -24,6 +26,7 @@ from catalog.models import AwaitedImage, Merchant, ProductImage, Upload
 from shop_search.errors import InputError, ServiceError
 
 MAX_WAITING = 20  # unfinished uploads of one merchant
+_YOUNG_S = 24 * 3600  # a file whose row may still come
 _UNSAFE = re.compile(r"[^\w.-]+")
 
 
@@ -88,6 +91,24 @@ def drop_file(upload: Upload) -> None:
     shutil.rmtree(file_of(upload).parent, ignore_errors=True)
 
 
+def sweep() -> int:
+    """Forgets uploads that ended long ago, and files that no upload waits for; returns how many files.
+
+    A request that dies between writing its file and its row leaves such a file: nobody was told that it is accepted.
+    """
+    long_ago = timezone.now() - timedelta(days=settings.UPLOADS_KEPT_DAYS)
+    Upload.objects.filter(finished_at__lt=long_ago).delete()
+    root = Path(settings.UPLOADS_ROOT)
+    if not root.is_dir():
+        return 0
+    waiting = {str(pk) for pk in Upload.objects.unfinished().values_list("pk", flat=True)}
+    young = time.time() - _YOUNG_S
+    orphans = [path for path in root.iterdir() if path.name not in waiting and path.stat().st_mtime < young]
+    for path in orphans:
+        shutil.rmtree(path, ignore_errors=True)
+    return len(orphans)
+
+
 def _keep(path: Path, chunks: Iterable[bytes]) -> int:
     """Writes the file so that a crash of the machine doesn't lose it; returns its size."""
     limit, size = settings.UPLOADS_MAX_BYTES, 0
@@ -133,8 +154,14 @@ def images_pending(merchant: Merchant) -> int:
     return awaited + ProductImage.objects.due().filter(product__merchant=merchant).count()
 
 
-def upload_as_json(upload: Upload, base_url: str) -> dict[str, Any]:
-    """Returns what programs are told of an upload."""
+def uploads_as_json(merchant: Merchant, base_url: str, *, most: int) -> list[dict[str, Any]]:
+    """Returns what programs are told of the merchant's last uploads, newest first."""
+    pending = images_pending(merchant)
+    return [upload_as_json(one, base_url, pending=pending) for one in Upload.objects.for_merchant(merchant)[:most]]
+
+
+def upload_as_json(upload: Upload, base_url: str, *, pending: int | None = None) -> dict[str, Any]:
+    """Returns what programs are told of an upload. `pending` saves counting the merchant's pictures again."""
     problem = {"code": upload.error_code, "message": upload.error} if upload.error_code else None
     return {
         "id": str(upload.pk),
@@ -153,7 +180,7 @@ def upload_as_json(upload: Upload, base_url: str) -> dict[str, Any]:
         "changed": upload.changed,
         "unchanged": upload.unchanged,
         "withdrawn": upload.withdrawn,
-        "images_pending": 0 if upload.dry_run else images_pending(upload.merchant),
+        "images_pending": 0 if upload.dry_run else images_pending(upload.merchant) if pending is None else pending,
         "problem": problem,
         "errors_url": f"{base_url}/api/v1/uploads/{upload.pk}/errors.csv",
         "created_at": _moment(upload.created_at),

@@ -20,7 +20,7 @@ from catalog.feeds.jsonl import cells_of
 from catalog.models import Upload
 from catalog.one_product import SentPictures, index_at_once, put_product, withdraw_product
 from catalog.upload_errors import errors_as_csv
-from catalog.uploads import UploadOptions, accept_upload, cancel_upload, upload_as_json, upload_of
+from catalog.uploads import UploadOptions, accept_upload, cancel_upload, upload_as_json, upload_of, uploads_as_json
 from detection.images import MAX_BYTES
 from shop_search.errors import InputError
 
@@ -131,8 +131,7 @@ class UploadsView(MerchantView):
     @extend_schema(operation_id="uploads_list", responses={200: _UPLOAD_LIST, 401: ErrorShape})
     def get(self, request: Request) -> Response:
         """Lists the last hundred uploads, newest first."""
-        uploads = Upload.objects.for_merchant(self.merchant).select_related("merchant")[:MAX_LISTED]
-        return Response({"results": [upload_as_json(upload, _base_url(request)) for upload in uploads]})
+        return Response({"results": uploads_as_json(self.merchant, _base_url(request), most=MAX_LISTED)})
 
 
 class UploadView(MerchantView):

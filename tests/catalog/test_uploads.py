@@ -2,7 +2,10 @@
 
 import csv
 import io
+import os
+import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,16 @@ from catalog import imports, upload_work
 from catalog.models import AwaitedImage, Merchant, Product, ProductImage, Upload, UploadError
 from catalog.upload_errors import errors_as_csv
 from catalog.upload_work import do_next_upload
-from catalog.uploads import MAX_WAITING, UploadOptions, accept_upload, cancel_upload, file_of, upload_as_json, upload_of
+from catalog.uploads import (
+    MAX_WAITING,
+    UploadOptions,
+    accept_upload,
+    cancel_upload,
+    file_of,
+    sweep,
+    upload_as_json,
+    upload_of,
+)
 from shop_search.errors import InputError, ServiceError
 from tests.feed_folder import FeedFolder
 
@@ -481,6 +493,23 @@ def test_pictures_by_url_are_noted_with_the_upload(alice):
     assert counts(sent) == {"rows_done": 1, "added": 1}
     assert list(AwaitedImage.objects.values_list("upload", "row")) == [(sent.pk, 2)]
     assert upload_as_json(sent, "")["images_pending"] == 1
+
+
+def test_uploads_of_long_ago_and_files_that_nobody_waits_for_are_swept_away(alice, settings):
+    old, waiting = upload(alice, "id,title,image_link\n"), send(alice, "id,title,image_link\n")
+    Upload.objects.filter(pk=old.pk).update(finished_at=timezone.now() - timedelta(days=settings.UPLOADS_KEPT_DAYS + 1))
+    young, orphan = (Path(settings.UPLOADS_ROOT) / name for name in ("young", "orphan"))
+    for folder in (young, orphan):
+        folder.mkdir()
+    two_days_ago = time.time() - 2 * 24 * 3600
+    for folder in (orphan, file_of(waiting).parent):
+        os.utime(folder, (two_days_ago, two_days_ago))
+
+    sweep()
+
+    assert list(Upload.objects.all()) == [waiting]
+    assert file_of(waiting).is_file()
+    assert (young.exists(), orphan.exists()) == (True, False)
 
 
 # --- errors.csv

@@ -19,6 +19,7 @@ from catalog.indexing import BATCH, IndexReport, index_all
 from catalog.remote_pictures import fetch_due
 from catalog.searched_crops import tidy
 from catalog.upload_work import do_next_upload
+from catalog.uploads import sweep
 from shop_search.errors import ServiceError
 
 log = logging.getLogger("catalog.worker")
@@ -54,6 +55,7 @@ class Command(BaseCommand):
                 return
             with _Beside(stopped, {"uploads": _take_upload(stopped), "pictures": fetch_due, "crops": tidy}) as beside:
                 log.info("Waiting for uploads and pictures.")
+                sweep()
                 work(stopped, batch=max(1, batch))
             if beside.crashed:
                 raise CommandError("A part of the worker failed; see above.")

@@ -28,6 +28,14 @@ class UploadForm(forms.Form):
     withdraw_missing = forms.BooleanField(label=_("Withdraw products that it doesn't name"), required=False)
     confirm_withdraw = forms.BooleanField(label=_("Even if that is more than a fifth of them"), required=False)
     currency = forms.CharField(label=_("Currency of prices that name none"), max_length=3, required=False)
+    mapping = forms.CharField(max_length=5000, required=False)
+
+    def clean_mapping(self) -> dict[str, str]:
+        """Returns the lines `ours = yours` as our columns -> the feed's."""
+        pairs = [line.partition("=") for line in self.cleaned_data["mapping"].splitlines() if line.strip()]
+        if any(not (ours.strip() and theirs.strip()) for ours, _equals, theirs in pairs):
+            raise forms.ValidationError(_("Write a line for each column, like: id = Article no"))
+        return {ours.strip(): theirs.strip() for ours, _equals, theirs in pairs}
 
     def options(self) -> UploadOptions:
         """Returns the wishes. Raises InputError for those that can't be."""
@@ -38,6 +46,7 @@ class UploadForm(forms.Form):
             withdraw_missing=said["withdraw_missing"],
             confirm_withdraw=said["confirm_withdraw"],
             currency=said["currency"],
+            mapping=said["mapping"],
         )
 
 

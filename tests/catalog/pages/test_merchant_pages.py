@@ -118,11 +118,14 @@ def test_an_upload_is_sent_watched_and_its_errors_are_read(shops):
 def test_a_new_upload_leads_to_its_page(shops):
     file = SimpleUploadedFile("prices.csv", b"id,title,image_link\n")
 
-    response = shops["bob"].post(shops.address("send"), {"file": file, "dry_run": "on", "reject_all": "on"})
+    response = shops["bob"].post(
+        shops.address("send"), {"file": file, "dry_run": "on", "reject_all": "on", "mapping": "id = A\r\n\r\ntitle=B"}
+    )
 
     upload = Upload.objects.get(name="prices.csv")
     assert response["Location"] == f"/merchant/linden/uploads/{upload.pk}/"
     assert (upload.dry_run, upload.on_error, upload.status) == (True, "reject_all", "queued")
+    assert upload.mapping == {"id": "A", "title": "B"}
     assert shops["bob"].post(response["Location"] + "cancel/").status_code == 302
     upload.refresh_from_db()
     assert upload.status == "canceled"
@@ -134,6 +137,8 @@ def test_a_new_upload_leads_to_its_page(shops):
         {},
         {"file": SimpleUploadedFile("a.csv", b"")},
         {"file": SimpleUploadedFile("a.csv", b"x"), "currency": "??"},
+        {"file": SimpleUploadedFile("a.csv", b"x"), "mapping": "Article no"},
+        {"file": SimpleUploadedFile("a.csv", b"x"), "mapping": "sku = Article no"},
     ],
 )
 def test_what_cannot_be_uploaded_is_said_on_the_form(shops, fields):
