@@ -15,12 +15,13 @@ from datetime import datetime, timedelta
 from itertools import islice, zip_longest
 from uuid import UUID
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
 from catalog.answers import Json, recall
-from catalog.models import Feedback, SearchRecord, Verdict
+from catalog.models import Feedback, SearchRecord
+from catalog.review_models import Verdict
 from shop_search.errors import InputError
 
 # Crops are kept for as long by default; an older answer says little about the shop of today.
@@ -33,8 +34,6 @@ RESULTS = 10
 UNSURE = 0.6
 # One search in so many was judged by somebody else before: enough to say how far two reviewers agree.
 OVERLAP_EVERY = 5
-
-User = AbstractBaseUser | AnonymousUser
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +87,14 @@ class Progress:
     waiting: int
 
 
-def candidates(*, now: datetime | None = None) -> list[Candidate]:
+def candidates(*, since: datetime | None = None, most: int = MOST_SEARCHES) -> list[Candidate]:
     """Returns the photo searches of the window with results, the latest first; further pages of one don't count."""
-    since = (now or timezone.now()) - WINDOW
+    since = since or timezone.now() - WINDOW
     rows = list(
         SearchRecord.objects.filter(created_at__gte=since, answer__hits__0__6=1)
         .exclude(answer__image=None)
         .order_by("-created_at")
-        .values_list("pk", "category", "band", "crop", "answer__selected__category__confidence")[:MOST_SEARCHES]
+        .values_list("pk", "category", "band", "crop", "answer__selected__category__confidence")[:most]
     )
     disliked = set(
         Feedback.objects.filter(

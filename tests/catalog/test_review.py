@@ -8,9 +8,10 @@ from django.contrib.auth import get_user_model
 
 from catalog.answers import record
 from catalog.feedback import give_feedback
-from catalog.models import Product, SearchRecord, Verdict
+from catalog.models import Product, SearchRecord
 from catalog.questions import Question
 from catalog.review import OVERLAP_EVERY, Candidate, Stratum, candidates, in_turns, judge, progress, queue, sheet, undo
+from catalog.review_models import Verdict
 from catalog.search import search
 from embeddings import vector_store
 from shop_search.errors import InputError

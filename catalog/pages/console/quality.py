@@ -1,0 +1,143 @@
+"""The measures as tiles, plots and tables, and as a CSV for a spreadsheet."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from catalog.pages.console.access import READ, REVIEW, console
+from catalog.pages.console.plots import Bars, Trend, bars, range_of, text_of, trend
+from catalog.quality import (
+    GROUPS,
+    MEASURES,
+    MOST_SEARCHES,
+    SPAN,
+    Measure,
+    Row,
+    agreements,
+    coverage,
+    measured,
+    searches,
+)
+from catalog.quality import grouped as grouped_by
+from catalog.quality_numbers import Estimate
+from catalog.review_models import Measurement
+
+TITLES = {"category": "By category", "week": "By week", "encoder": "By model"}
+CSV_COLUMNS = ("by", "group", "measure", "value", "low", "high", "n", "unit")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    text: str
+    range: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One way to group, with the plot of the chosen measure and the table of all."""
+
+    by: str
+    title: str
+    plot: Bars | Trend | None
+    is_trend: bool
+    rows: list[tuple[str, list[Cell]]]
+
+
+@console(REVIEW, READ)
+@require_safe
+def home(request: HttpRequest) -> HttpResponseBase:
+    """All measures. `?measure=` is the one that is drawn."""
+    asked = searches()
+    chosen = next((one for one in MEASURES if one.key == request.GET.get("measure")), MEASURES[0])
+    everything = measured(asked)
+    sections = [_section(by, grouped_by(asked, by), chosen) for by in GROUPS]
+    return render(
+        request,
+        "console/quality.html",
+        {
+            "here": "quality",
+            "measures": MEASURES,
+            "chosen": chosen,
+            "tiles": list(zip(MEASURES, _cells(everything), strict=True)),
+            "sections": sections,
+            "searches": len(asked),
+            "judged": sum(bool(one.said) for one in asked),
+            "verdicts": sum(len(one.said) for one in asked),
+            "coverage": round(coverage(asked) * 100),
+            "agreements": [(one, f"{one.kappa.value:.2f}", _kappa_range(one.kappa)) for one in agreements(asked)],
+            "days": SPAN.days,
+            "is_cut": len(asked) == MOST_SEARCHES,
+            "measurement": _measurement(),
+        },
+    )
+
+
+@console(REVIEW, READ)
+@require_safe
+def as_csv(request: HttpRequest) -> HttpResponseBase:
+    """Every measure of every group: one number a row, so that a spreadsheet can turn it as it likes."""
+    asked = searches()
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = 'attachment; filename="match-quality.csv"'
+    response.write("\ufeff")  # or spreadsheets read it in another encoding
+    writer = csv.writer(response)
+    writer.writerow(CSV_COLUMNS)
+    for by, rows in [("all", [measured(asked)]), *((by, grouped_by(asked, by)) for by in GROUPS)]:
+        for row in rows:
+            for measure, one in zip(MEASURES, row.estimates, strict=True):
+                if one is not None:
+                    numbers = [f"{value:.4f}" for value in (one.value, one.low, one.high)]
+                    writer.writerow([by, _harmless(row.group), measure.key, *numbers, one.n, measure.unit or "share"])
+    return response
+
+
+def _section(by: str, rows: Sequence[Row], chosen: Measure) -> Section:
+    place = MEASURES.index(chosen)
+    values = [(row.group, one) for row in rows if (one := row.estimates[place]) is not None]
+    draw = trend if by == "week" else bars
+    return Section(by, TITLES[by], draw(values, chosen.unit), by == "week", [(row.group, _cells(row)) for row in rows])
+
+
+def _cells(row: Row) -> list[Cell]:
+    return [
+        Cell(text_of(one, measure.unit), range_of(one, measure.unit), one.n if one else 0)
+        for measure, one in zip(MEASURES, row.estimates, strict=True)
+    ]
+
+
+def _kappa_range(one: Estimate) -> str:
+    return f"{one.low:.2f} to {one.high:.2f}"
+
+
+def _measurement() -> dict[str, Any] | None:
+    """Returns the latest run of measure_catalog as the page shows it."""
+    latest = Measurement.objects.first()
+    if latest is None:
+        return None
+    kinds = [
+        (
+            kind.replace("_", " "),
+            [
+                (category, [_recall(measures, k) for k in (1, 5, 10)], measures["recall@1"]["n"])
+                for category, measures in by_category.items()
+            ],
+        )
+        for kind, by_category in latest.report.items()
+    ]
+    return {"run": latest, "kinds": kinds}
+
+
+def _recall(measures: dict[str, Any], k: int) -> Cell:
+    one = Estimate(**measures[f"recall@{k}"])
+    return Cell(text_of(one), range_of(one), one.n)
+
+
+def _harmless(cell: str) -> str:
+    """A cell that begins like a formula gets an apostrophe: spreadsheets show it and calculate nothing."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
