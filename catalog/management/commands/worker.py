@@ -15,6 +15,7 @@ from typing import Any, Self
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, close_old_connections, connections
 
+from catalog.doctor import examine_some
 from catalog.indexing import BATCH, IndexReport, index_all
 from catalog.remote_pictures import fetch_due
 from catalog.searched_crops import tidy
@@ -53,7 +54,13 @@ class Command(BaseCommand):
                 while _burst(stopped, max(1, batch)) and not stopped.is_set():
                     pass
                 return
-            with _Beside(stopped, {"uploads": _take_upload(stopped), "pictures": fetch_due, "crops": tidy}) as beside:
+            beside_indexing: dict[str, Callable[[], object]] = {
+                "uploads": _take_upload(stopped),
+                "pictures": fetch_due,
+                "crops": tidy,
+                "doctor": examine_some,
+            }
+            with _Beside(stopped, beside_indexing) as beside:
                 log.info("Waiting for uploads and pictures.")
                 sweep()
                 work(stopped, batch=max(1, batch))
@@ -72,7 +79,7 @@ def _take_upload(stopped: threading.Event) -> Callable[[], bool]:
 def _burst(stopped: threading.Event, batch: int) -> bool:
     """Does what is due in each part and returns whether anything was."""
     did = False
-    for do in (_take_upload(stopped), fetch_due):
+    for do in (_take_upload(stopped), fetch_due, examine_some):
         while not stopped.is_set() and do():
             did = True
     return not work(stopped, batch=batch, is_burst=True).is_empty or did

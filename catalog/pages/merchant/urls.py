@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from catalog.pages.merchant import keys, products, sign_in, uploads
+from catalog.pages.merchant import doctor, keys, products, sign_in, uploads
 
 app_name = "merchant"
 urlpatterns = [
@@ -17,6 +17,8 @@ urlpatterns = [
     path("<slug:slug>/uploads/<uuid:upload_id>/cancel/", uploads.cancel, name="cancel"),
     path("<slug:slug>/products/", products.products, name="products"),
     path("<slug:slug>/products/withdraw/", products.withdraw, name="withdraw"),
+    path("<slug:slug>/doctor/", doctor.doctor, name="doctor"),
+    path("<slug:slug>/doctor/examine/", doctor.examine, name="examine"),
     path("<slug:slug>/keys/", keys.keys, name="keys"),
     path("<slug:slug>/keys/<int:key_id>/revoke/", keys.revoke, name="revoke"),
 ]

@@ -61,8 +61,8 @@ def shops(settings, tmp_path) -> Shops:
     return Shops(clients, Upload.objects.get(), ApiKey.issue(linden, name="till")[0], Product.objects.get())
 
 
-READ = ["uploads", "upload", "status", "errors", "products"]
-EDIT = ["send", "cancel", "withdraw"]
+READ = ["uploads", "upload", "status", "errors", "products", "doctor"]
+EDIT = ["send", "cancel", "withdraw", "examine"]
 OWN = ["keys", "revoke"]
 
 

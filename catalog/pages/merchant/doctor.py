@@ -1,0 +1,87 @@
+"""What is wrong with a merchant's products: in sum, and one by one with the picture, what to fix first."""
+
+from dataclasses import dataclass
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from catalog.diagnoses import DIAGNOSES
+from catalog.doctor_models import Checkup
+from catalog.doctor_report import Patient, patients, sick, sums
+from catalog.doctor_wording import SEVERITIES
+from catalog.models import Member, Product, ProductImage
+from catalog.pages.cards import thumb
+from catalog.pages.merchant.access import member_page
+
+PAGE = 20
+
+
+@member_page()
+@require_http_methods(["GET", "HEAD"])
+def doctor(request: HttpRequest, member: Member) -> HttpResponseBase:
+    """Sums by code, and one page of products, all or those with one code."""
+    merchant = member.merchant
+    code = request.GET.get("code", "")
+    if code not in DIAGNOSES:
+        code = ""
+    counted = sums(merchant)
+    most = max((one.products for one in counted), default=1)
+    window = Paginator(sick(merchant, code), PAGE).get_page(request.GET.get("page"))
+    checkup = Checkup.objects.filter(merchant=merchant).first()
+    context = {
+        "member": member,
+        "tab": "doctor",
+        "checkup": checkup,
+        "products": Product.objects.for_merchant(merchant).shown().count(),
+        "sick": window.paginator.count if not code else sick(merchant).count(),
+        "bars": [
+            {"sum": one, "word": SEVERITIES[one.severity], "share": _share(one.products, most)} for one in counted
+        ],
+        "code": code,
+        "window": window,
+        "rows": [{"patient": one, "view": _view(one)} for one in patients(merchant, list(window))],
+        "severities": SEVERITIES,
+    }
+    return render(request, "merchant/doctor.html", context)
+
+
+@member_page(must_edit=True)
+@require_POST
+def examine(request: HttpRequest, member: Member) -> HttpResponseBase:
+    """Has a worker look at the whole catalog; one that is under way goes on."""
+    if not Checkup.objects.filter(merchant=member.merchant, is_due=True).exists():
+        Checkup.objects.ask(member.merchant)
+    return redirect("merchant:doctor", slug=member.merchant.slug)
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A picture and the crop drawn on it, in its own pixels. Numbers are texts: no language may respell them."""
+
+    url: str
+    width: str
+    height: str
+    box: tuple[str, str, str, str] | None  # x, y, width, height; None when the whole picture is the crop
+    stroke: str
+
+
+def _view(patient: Patient) -> _View | None:
+    image = patient.image
+    if image is None or not image.width or not image.height:
+        return None
+    stroke = max(image.width, image.height) / 90
+    return _View(thumb(image.file.url), str(image.width), str(image.height), _box(image), f"{stroke:.1f}")
+
+
+def _box(image: ProductImage) -> tuple[str, str, str, str] | None:
+    x1, y1, x2, y2 = image.box or (0, 0, image.width, image.height)
+    if x2 - x1 >= image.width - 1 and y2 - y1 >= image.height - 1:
+        return None
+    return f"{x1:.0f}", f"{y1:.0f}", f"{max(0, x2 - x1):.0f}", f"{max(0, y2 - y1):.0f}"
+
+
+def _share(count: int, most: int) -> str:
+    """Returns the bar's length, of 100; what is there is seen."""
+    return f"{max(1.0, 100 * count / most):.1f}"
