@@ -73,7 +73,7 @@ def look(photos: Sequence[Photo], wishes: Sequence[Wish], *, choose: Chooser) ->
     if not photos:
         return Look(sights=(), detect_ms=0.0, embed_ms=0.0)
     started = perf_counter()
-    found = _detect(photos)
+    found = _detect(photos, wishes)
     chosen = [choose(regions, photo, wish) for regions, photo, wish in zip(found, photos, wishes, strict=True)]
     detected = perf_counter()
     embeddings = encoder().encode_images(
@@ -93,7 +93,7 @@ def look_at_all(photo: Photo, wish: Wish) -> tuple[Look, tuple[NDArray[np.float3
     The chosen part and the regions are one batch through the encoder. Raises ServiceError when a model can't be loaded.
     """
     started = perf_counter()
-    (found,) = _detect([photo])
+    (found,) = _detect([photo], [wish])
     regions, choice = for_shopper(found, photo, wish)
     detected = perf_counter()
     boxes = [region.xyxy for region in regions]
@@ -106,11 +106,12 @@ def look_at_all(photo: Photo, wish: Wish) -> tuple[Look, tuple[NDArray[np.float3
     return took, tuple(embeddings[: len(regions)])
 
 
-def _detect(photos: Sequence[Photo]) -> list[Regions]:
-    """Returns each photo's detections, in pixels of its upright original."""
+def _detect(photos: Sequence[Photo], wishes: Sequence[Wish]) -> list[Regions]:
+    """Returns each photo's detections, in pixels of its upright original; a wished category is looked for harder."""
+    found = detector().detect([photo.image for photo in photos], [wish.category for wish in wishes])
     return [
         tuple(Detection(photo.to_original(one.xyxy), one.category, one.confidence) for one in detections)
-        for photo, detections in zip(photos, detector().detect([photo.image for photo in photos]), strict=True)
+        for photo, detections in zip(photos, found, strict=True)
     ]
 
 

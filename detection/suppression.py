@@ -17,16 +17,38 @@ class Kept:
     confidences: NDArray[np.float32]  # (n,) in [0, 1]
 
 
-def suppress(raw: NDArray[np.float32], *, confidence: float, iou: float, max_detections: int) -> Kept:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A class that the picture is known to show, and the confidence from which a box of it is believed."""
+
+    index: int
+    confidence: float
+
+
+def suppress(
+    raw: NDArray[np.float32], *, confidence: float, iou: float, max_detections: int, known: Known | None = None
+) -> Kept:
     """Returns what is left of one picture's raw output of a YOLOv8 head.
 
     `raw` is (4 + classes, n) float32: center x, center y, width, height in pixels, then a score per class.
-    A box keeps its best class. It is dropped when a surer box of the same class overlaps it by more than `iou`.
+    A box has its best class, or the known one where that is sure enough too: what may be a jacket or a top is the top
+    that it is known to be. Where no box is sure to be the known thing, the likeliest is, if it reaches that confidence.
+    A box is dropped when a surer one of the same class overlaps it by more than `iou`.
     """
     scores = raw[4:]
     best = scores.argmax(axis=0)
     confidences = scores[best, np.arange(raw.shape[1])]
-    candidates = np.flatnonzero(confidences > confidence)
+    is_sure = confidences > confidence
+    if known is not None:
+        is_known = scores[known.index] > confidence
+        if not is_known.any() and raw.shape[1]:
+            is_known = np.zeros_like(is_known)
+            likeliest = scores[known.index].argmax()
+            is_known[likeliest] = scores[known.index, likeliest] > known.confidence
+        best = np.where(is_known, known.index, best)
+        confidences = np.where(is_known, scores[known.index], confidences)
+        is_sure |= is_known
+    candidates = np.flatnonzero(is_sure)
     order = candidates[np.argsort(-confidences[candidates], kind="stable")][:MAX_CANDIDATES]
     x, y, width, height = raw[:4, order]
     boxes = np.stack([x - width / 2, y - height / 2, x + width / 2, y + height / 2], axis=1)

@@ -25,6 +25,11 @@ class Detector(Protocol):
 
     card: ModelCard
 
-    def detect(self, images: Sequence[Image]) -> list[list[Detection]]:
-        """Returns, for each upright RGB image, its detections by falling confidence; an empty list where none."""
+    def detect(self, images: Sequence[Image], categories: Sequence[str | None] | None = None) -> list[list[Detection]]:
+        """Returns, for each upright RGB image, its detections by falling confidence; an empty list where none.
+
+        `categories` tells what each image is known to show, None where that isn't known: things of that category are
+        found that would else be too unsure, or be taken for another. One the detector doesn't know changes nothing.
+        Source: Kim et al., "Visual Fashion-Product Search at SK Planet", 2016.
+        """
         ...

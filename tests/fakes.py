@@ -45,7 +45,9 @@ class FakeDetector:
         self._category = category
         self._confidence = confidence
 
-    def detect(self, images: Sequence[Image.Image]) -> list[list[Detection]]:
+    def detect(
+        self, images: Sequence[Image.Image], categories: Sequence[str | None] | None = None
+    ) -> list[list[Detection]]:
         return [self._find(image) for image in images]
 
     def _find(self, image: Image.Image) -> list[Detection]:

@@ -41,15 +41,25 @@ class OpenVINODetector:
         self._lock = threading.Lock()
         self._request = _compile(self.card, threads=threads, precision=precision).create_infer_request()
 
-    def detect(self, images: Sequence[Image]) -> list[list[Detection]]:
-        """Returns, for each upright RGB image, its detections by falling confidence; an empty list where none."""
-        return [self._detect_one(image) for image in images]
+    def detect(self, images: Sequence[Image], categories: Sequence[str | None] | None = None) -> list[list[Detection]]:
+        """Returns, for each upright RGB image, its detections by falling confidence; an empty list where none.
 
-    def _detect_one(self, image: Image) -> list[Detection]:
+        `categories` tells what each image is known to show, None where that isn't known.
+        """
+        known = categories or [None] * len(images)
+        return [self._detect_one(image, category) for image, category in zip(images, known, strict=True)]
+
+    def _detect_one(self, image: Image, category: str | None) -> list[Detection]:
         reading = self._reading
         square = letterbox(image, reading.side)
         raw = self._infer(square.pixels[np.newaxis])
-        kept = suppress(raw[0], confidence=reading.confidence, iou=reading.iou, max_detections=reading.max_detections)
+        kept = suppress(
+            raw[0],
+            confidence=reading.confidence,
+            iou=reading.iou,
+            max_detections=reading.max_detections,
+            known=reading.known(category),
+        )
         return reading.detections(square, kept)
 
     def _infer(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

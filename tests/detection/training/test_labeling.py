@@ -75,7 +75,9 @@ def test_a_worn_product_is_labeled_by_a_teacher_that_is_sure(tmp_path: Path) -> 
 class SureTeacher:
     card = ModelCard(name="t", kind="detector", version="1", license="", files={}, preprocessing={})
 
-    def detect(self, images: Sequence[Image.Image]) -> list[list[Detection]]:
+    def detect(
+        self, images: Sequence[Image.Image], categories: Sequence[str | None] | None = None
+    ) -> list[list[Detection]]:
         return [[Detection((30, 30, 90, 60), "tops", 0.8)] for _ in images]
 
 
