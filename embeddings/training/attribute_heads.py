@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from embeddings.attributes import Head
 
-RIDGES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
+RIDGES = (1e-1, 3e-2, 1e-2, 3e-3, 1e-3)  # falling: each starts where the former ended, which saves two steps of three
 TEMPERATURES = np.geomspace(0.4, 2.5, 41)
-STEPS = 150
+STEPS = 80
 BINS = 10
 
 Rows = NDArray[np.float32]
@@ -34,7 +34,10 @@ class Fitted:
 
 def fit(values: tuple[str, ...], train: tuple[Rows, Indices], calibration: tuple[Rows, Indices]) -> Fitted:
     """Returns the head of (n, dim) rows and their values' indices, all ≥ 0."""
-    fitted = [(ridge, _regression(*train, classes=len(values), ridge=ridge)) for ridge in RIDGES]
+    fitted, start = [], (np.zeros((len(values), train[0].shape[1]), np.float32), np.zeros(len(values), np.float32))
+    for ridge in RIDGES:
+        start = _regression(*train, start=start, ridge=ridge)
+        fitted.append((ridge, start))
     rows, truth = calibration
     ridge, (weight, bias) = min(fitted, key=lambda one: _loss(rows @ one[1][0].T + one[1][1], truth))
     logits = rows @ weight.T + bias
@@ -58,12 +61,12 @@ def calibration_error(confidences: NDArray[np.floating], truth: Indices) -> floa
     return float(np.sum(parts) / len(truth))
 
 
-def _regression(rows: Rows, truth: Indices, *, classes: int, ridge: float) -> tuple[Rows, Rows]:
+def _regression(rows: Rows, truth: Indices, *, start: tuple[Rows, Rows], ridge: float) -> tuple[Rows, Rows]:
     """Returns weight (classes, dim) and bias (classes,), for rows as they are."""
     scale = float(np.sqrt(rows.shape[1]))  # unit rows have entries of 1 / sqrt(dim): the ridge is for entries of one
     x, y = torch.from_numpy(rows * np.float32(scale)), torch.from_numpy(truth)
-    weight = torch.zeros(classes, rows.shape[1], requires_grad=True)
-    bias = torch.zeros(classes, requires_grad=True)
+    weight = torch.from_numpy(start[0] / np.float32(scale)).requires_grad_()
+    bias = torch.from_numpy(start[1].copy()).requires_grad_()
     optimizer = torch.optim.LBFGS([weight, bias], max_iter=STEPS, line_search_fn="strong_wolfe")
 
     def closure() -> torch.Tensor:

@@ -32,7 +32,7 @@ from embeddings.training.attribute_labels import (
     values_of,
 )
 from embeddings.training.attribute_scores import rounded
-from embeddings.training.augment import phone_photo
+from embeddings.training.augment import cutout, phone_photo
 from embeddings.training.crops import find_boxes
 from embeddings.training.dataset import Picture, read_products
 from embeddings.training.degraded import read_streets, spoiled
@@ -98,8 +98,8 @@ def gather(encoder: Encoder, *, products: Path, backgrounds: Path, streets: Path
             if not picture.held_out
         ),
     )
-    bad = list(spoiled(pictures, boxes, photos))
-    asked = made("bad", lambda: (one.image for one in bad))
+    spoilable = [i for i, one in enumerate(pictures) if one.held_out and cutout(opened(one, boxes)[0]) is not None]
+    asked = made("bad", lambda: (one.image for one in spoiled(pictures, boxes, photos)))
     sketches = drawn.products()
     drawings = made("drawn", lambda: (view for one in sketches for view in drawn.catalog_pictures(one)))
     seen = [i for i, picture in enumerate(pictures) if not picture.held_out]
@@ -111,13 +111,13 @@ def gather(encoder: Encoder, *, products: Path, backgrounds: Path, streets: Path
     for_tuning = np.array([*tuning, *tuning, *(of for _, of in told)])
     rows = np.concatenate([catalog[seen], phone, drawings])
     tested = [i for i, picture in enumerate(pictures) if picture.held_out and fresh[i]]
-    spots = [place for place, one in enumerate(bad) if fresh[one.index]]
+    spots = [place for place, i in enumerate(spoilable) if fresh[i]]
     return Sets(
         train=Set(rows[~for_tuning], [one for one, of in zip(known, for_tuning, strict=True) if not of]),
         calibration=Set(rows[for_tuning], [one for one, of in zip(known, for_tuning, strict=True) if of]),
         held_out={
             "catalog_photo": Set(catalog[tested], [labels[i] for i in tested]),
-            "bad_phone_photo": Set(asked[spots], [labels[bad[place].index] for place in spots]),
+            "bad_phone_photo": Set(asked[spots], [labels[spoilable[place]] for place in spots]),
         },
     )
 

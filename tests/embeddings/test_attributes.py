@@ -4,8 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from django.conf import settings
 
 from embeddings.attributes import CARD, Attributes, Head, Heads, attributes, heads_of
+from embeddings.backends.openvino import OpenVINOEncoder
+from embeddings.color_names import NAMES
 from shop_search.errors import ServiceError
 from shop_search.model_card import ModelCard, WeightFile, sha256_of
 
@@ -124,3 +127,22 @@ def test_damaged_weights_are_refused(tmp_path):
     with pytest.raises(ServiceError) as caught:
         heads_of(encoder)
     assert caught.value.code == "model_file_damaged"
+
+
+def test_the_bundled_heads_are_of_the_bundled_encoder():
+    card = ModelCard.load(Path(settings.BASE_DIR) / "embeddings" / "weights" / "card.json")
+    heads = heads_of(card)
+    assert heads is not None
+    assert {"men", "women"} <= set(heads.gender.values)
+    assert set(heads.color.values) <= set(NAMES)
+    assert "shirts" in heads.patterned
+
+
+def test_the_bundled_heads_know_a_word_of_their_encoder_for_what_it_means():
+    """Texts lie where their pictures lie, so they are what can be asked without a real photo."""
+    encoder = OpenVINOEncoder(Path(settings.BASE_DIR) / "embeddings" / "weights" / "card.json")
+    heads = heads_of(encoder.card)
+    assert heads is not None
+    rows = encoder.encode_texts(["Men black wrist watch", "Women red handbag", "Men blue jeans"])
+    said = [heads.article_type.values[row.argmax()] for row in heads.article_type(rows)]
+    assert said == ["watches", "handbags", "jeans"]
