@@ -261,7 +261,7 @@ def _close(upload: Upload, status: Status, code: str, message: str) -> None:
     ended = Upload.objects.held(upload).update(
         status=status,
         error_code=code,
-        error=message[:1000],
+        error=message.encode("utf-8", "replace").decode()[:1000],
         finished_at=timezone.now(),
         claimed_until=None,
         claim="",

@@ -1,5 +1,6 @@
 """Delimited text, as Google Merchant and most shops export it: a line of column names and a line per row."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -10,6 +11,7 @@ from catalog.feeds.records import DELIMITERS, Record, guess_delimiter, read_reco
 from catalog.feeds.text import TextFile, is_damaged
 from shop_search.errors import InputError
 
+_NO_TEXT = re.compile("[\x00-\x08\ud800-\udfff]")
 HEADER_LINES = 100  # among which the line of column names must be
 
 
@@ -77,7 +79,9 @@ def open_lines(text: TextFile) -> Lines:
     header = next(read_records([line], delimiter))
     if header.problem is not None:
         raise InputError("feed_unreadable", f"The line of column names can't be read. {header.problem[1]}")
-    return Lines(text, delimiter, header.cells, row)
+    # A name with bytes that are no text can still be told to people, and stored.
+    names = tuple(_NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", name) for name in header.cells)
+    return Lines(text, delimiter, names, row)
 
 
 def open_delimited(lines: Lines, wanted: Mapping[str, str] | None) -> DelimitedTable:

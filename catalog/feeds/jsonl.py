@@ -66,7 +66,7 @@ def _record(line: str, encoding: str) -> dict[str, str] | tuple[str, str, str]:
     if not isinstance(found, dict):
         return "json_not_object", "The line is no JSON object. Write {...} with the product's values by name.", line
     record = cells_of(found)
-    if any(char == "\0" or "\ud800" <= char <= "\udfff" for cell in record.values() for char in cell):
+    if any(char == "\0" or "\ud800" <= char <= "\udfff" for text in (*record, *record.values()) for char in text):
         return "bad_encoding", "The row holds characters that are no text (\\u0000 or half of a pair).", line
     return record
 

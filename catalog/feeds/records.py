@@ -28,7 +28,10 @@ def guess_delimiter(line: str) -> str:
     """Returns the delimiter that makes the most known columns of the header line, else the most columns."""
 
     def known(delimiter: str) -> tuple[int, int]:
-        cells = _split([line], delimiter) or [line]
+        try:
+            cells = _split([line], delimiter) or [line]
+        except _StillOpenError:  # then `read_records` says what is wrong with it
+            cells = line.split(delimiter)
         return count_known(cells), len(cells)
 
     return max(DELIMITERS, key=known)

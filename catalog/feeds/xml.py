@@ -34,6 +34,8 @@ _XML_ENTITIES = frozenset({"amp", "lt", "gt", "quot", "apos"})
 _CUT_REFERENCE = re.compile(r"&[#\w]{0,34}\Z")
 _DECLARED = re.compile(r"""<\?xml[^>]{0,100}\sencoding=["']([\w.-]{1,40})["']""")
 _LIKE_CP1252 = frozenset({"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin1", "windows-1252", "cp1252"})
+# What else shops' exports come in. Not every codec that Python knows is one of text.
+_EIGHT_BIT = re.compile(r"iso-?8859|windows-12|cp\d|koi8|mac|latin|shift_?jis|euc|gb|big5")
 _ITEM_TAG = re.compile(r"<(?:item|entry)[\s>]")
 
 
@@ -75,13 +77,14 @@ def open_xml(text: TextFile, wanted: Mapping[str, str] | None) -> XmlFeed:
 def _as_declared(text: TextFile) -> TextFile:
     """Returns the text in the encoding that its first line names, unless its bytes have shown another."""
     declared = _DECLARED.match("".join(islice(text.chunks(), 1)).lstrip("\ufeff"))
-    if declared is None or text.encoding != "cp1252" or declared[1].lower() in _LIKE_CP1252:
+    name = declared[1].lower() if declared else ""
+    if text.encoding != "cp1252" or name in _LIKE_CP1252 or not _EIGHT_BIT.match(name):
         return text
     try:
-        b"".decode(declared[1])
-    except LookupError:
+        b"x".decode(name)
+    except (LookupError, UnicodeError):
         return text
-    return replace(text, encoding=declared[1].lower())
+    return replace(text, encoding=name)
 
 
 _Record = dict[str, str] | tuple[str, str]  # values by name, or a problem: code and message

@@ -90,6 +90,13 @@ def test_an_xml_feed_that_lies_about_its_encoding_is_read_all_the_same(tmp_path)
     assert read(written(tmp_path, text.encode("cp1252")))[0][0].brand == "Größe"
 
 
+@pytest.mark.parametrize("encoding", ["u", "rot13", "zip", "cp99999", "unicode_escape", "utf-16"])
+def test_an_encoding_that_is_none_is_not_believed(tmp_path, encoding):
+    text = f'<?xml version="1.0" encoding="{encoding}"?>' + rss("<g:brand>Größe</g:brand>")
+
+    assert read(written(tmp_path, text.encode("cp1252")))[0][0].brand == "Größe"
+
+
 def test_html_entities_and_control_characters_do_not_break_xml(tmp_path):
     rows, errors = read(
         written(tmp_path, rss("<g:brand>Caf&eacute; &#233; &amp; &#xe9;</g:brand>", "&#0;", "\x0b", ""))
@@ -197,7 +204,8 @@ def test_json_lines_are_read_with_exact_prices_and_a_bad_line_costs_itself():
 
 
 @pytest.mark.parametrize(
-    "line", ["[" * 100_000, "{" * 100_000, '{"a":' * 100_000, '{"id": ' + "9" * 100_000 + "}", '{"id": NaN}']
+    "line",
+    ["[" * 100_000, "{" * 100_000, '{"a":' * 100_000, '{"id": ' + "9" * 100_000 + "}", '{"id": NaN}', '{"\\ud800": 1}'],
 )
 def test_a_hostile_json_line_costs_itself(tmp_path, line):
     good = '{"id": "1", "title": "One", "image_link": "a.png"}\n'

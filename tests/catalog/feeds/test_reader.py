@@ -124,6 +124,13 @@ def test_one_damaged_line_in_a_utf_8_feed_costs_one_row(tmp_path):
     assert [(error.row, error.code) for error in errors] == [(7, "bad_encoding")]
 
 
+def test_a_damaged_column_name_is_told_as_text(tmp_path):
+    with pytest.raises(InputError) as caught:
+        open_feed(write(tmp_path, b"id,t\xefitle\n" + "1,größe\n2,größe\n".encode()))
+    assert caught.value.message.encode()
+    assert "t\ufffditle" in caught.value.message
+
+
 def test_a_nul_byte_costs_one_row(tmp_path):
     rows, errors = read(write(tmp_path, HEADER + "1,a\0b,a.png,1\n2,Good,a.png,1\n"))
 
@@ -238,6 +245,7 @@ def test_a_row_with_a_repeated_id_counts_once_even_if_the_first_was_bad(tmp_path
         (b'[{"id": 1}]\n', "feed_unsupported"),
         (b"<!DOCTYPE html><html><body>Sign in</body></html>", "feed_unsupported"),
         (b"one,two,three\n1,2,3\n", "columns_missing"),
+        (b'id,"title,image_link\n1,One,a.png\n', "feed_unreadable"),
         (b"\xff\xd9\xfe\x01\x02\x03", "columns_missing"),
     ],
 )
