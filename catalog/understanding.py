@@ -30,10 +30,11 @@ from shop_search.errors import InputError
 
 # Text beside a photo: the text's share of the blended query. A start; it is to be fitted with the ranking weights.
 TEXT_SHARE = 0.35
-# How far likes and dislikes move the query, which itself counts 1. Dislikes count less: what somebody doesn't want says
-# little of what she wants. The proportions are Rocchio's usual ones (Manning et al., Introduction to IR, 9.1.1).
-LIKE_SHARE = 0.75
+# How far each like and dislike moves the query, which itself counts 1. Fitted: docs/ranking.md has what they are worth,
+# beside Qdrant's ways to recommend. So many move it, however many there are.
+LIKE_SHARE = 0.1
 DISLIKE_SHARE = 0.15
+MOST_MOVING = 5
 # A drawn box must have at least this side, in pixels of the original: less is a slip of the finger.
 MIN_BOX = 8
 
@@ -104,9 +105,9 @@ def _refined(query: Query, question: Question) -> Query:
     liked, disliked = (_embeddings_of(products) for products in (question.like, question.dislike))
     moved = query.embedding
     if liked:
-        moved = moved + LIKE_SHARE * np.mean(list(liked.values()), axis=0)
+        moved = moved + LIKE_SHARE * min(len(liked), MOST_MOVING) * np.mean(list(liked.values()), axis=0)
     if disliked:
-        moved = moved - DISLIKE_SHARE * np.mean(list(disliked.values()), axis=0)
+        moved = moved - DISLIKE_SHARE * min(len(disliked), MOST_MOVING) * np.mean(list(disliked.values()), axis=0)
     if not np.any(moved):
         raise InputError("product_not_indexed", "None of the liked products has an indexed picture yet.")
     unwanted = ProductImage.objects.filter(product__in=question.dislike).values_list("pk", flat=True)

@@ -186,15 +186,19 @@ def test_an_outfit_beside_a_box_still_shows_every_region(shelf):
     assert [row.region for row in answer.outfit] == [0]
 
 
-def test_what_is_liked_draws_the_answer_near(shelf):
-    for seed in range(6):
+def test_each_like_draws_the_answer_nearer(shelf):
+    for seed in range(8):
         shelf.put(f"S-{seed}", seed)
-    plain = search(Question(image=picture(0)))
-    liked = plain.results[-1].product
+    *_, liked, other = search(Question(image=picture(0), category="shoes")).results
 
-    refined = search(Question(image=picture(0), like=(liked.pk,)))
+    def score_of(*likes: int) -> float:
+        answer = search(Question(image=picture(0), category="shoes", like=likes))
+        return next(result.score for result in answer.results if result.product == liked.product)
 
-    assert skus(refined).index(liked.sku) < skus(plain).index(liked.sku)
+    once = score_of(liked.product.pk)
+
+    assert liked.score < once
+    assert score_of(liked.product.pk, other.product.pk) != once
 
 
 def test_what_is_disliked_is_left_out_and_draws_the_answer_away(shelf):
