@@ -1,77 +1,31 @@
 """The shopper's page: a photo in, products out. Scripts make it live; without them a form does the same."""
 
 import logging
-from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import get_script_prefix, reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from catalog.answers import Json, as_json, product_as_json, recall, record
-from catalog.listing import shown_product
+from catalog.answers import Json, as_json, recall, record
 from catalog.models import Category, Product
-from catalog.pages.asked import address_of, image_url_in, is_asking, question_of, wishes_of
-from catalog.pages.cards import cards_of, groups_of, price_text, shop_link, thumb
-from catalog.pages.facets import SWATCHES, facets_of
+from catalog.pages.answers import answer_context
+from catalog.pages.asked import address_of, image_url_in, is_asking, question_of
+from catalog.pages.cards import thumb
+from catalog.pages.facets import SWATCHES
 from catalog.pages.media import THUMB_PX
+from catalog.pages.modules import MODULES
 from catalog.pages.samples import read_sample, samples
 from catalog.pages.security import page
-from catalog.pages.wording import DEFAULT_REASON, ERRORS, REASONS, Sentence, for_scripts
+from catalog.pages.wording import ERRORS, Sentence, for_scripts
 from catalog.questions import ALL_CATEGORIES
 from catalog.search import search
 from shop_search.errors import InputError, ServiceError
 
 logger = logging.getLogger(__name__)
-
-# What the page's script imports, fetched at once instead of one after the other.
-MODULES = (
-    "answer",
-    "api",
-    "asked",
-    "boxes",
-    "card",
-    "chips",
-    "copies",
-    "facets",
-    "facts",
-    "geometry",
-    "intake",
-    "look",
-    "money",
-    "notice",
-    "options",
-    "overlay",
-    "page",
-    "past",
-    "photo",
-    "question",
-    "recent",
-    "results",
-    "share",
-    "sheet",
-    "shelf",
-    "stage",
-    "strip",
-    "taste",
-    "turns",
-    "view",
-    "wishes",
-    "words",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Rect:
-    """Where a product was in the photo, as SVG draws it."""
-
-    x: float
-    y: float
-    width: float
-    height: float
 
 
 @page
@@ -174,43 +128,8 @@ def _page(
         },
     }
     if answer is not None:
-        context |= _answer_context(answer, categories, request.GET)
+        context |= answer_context(answer, categories, request.GET)
     return render(request, "catalog/search.html", context, status=status)
-
-
-def _answer_context(answer: Json, categories: dict[str, str], params: QueryDict) -> Json:
-    category = answer["selected"]["category"]
-    name = category and categories.get(category["slug"], category["slug"].replace("-", " ").capitalize())
-    cards = cards_of(answer)
-    answer["copies"] = [_copy(copy) for copy in answer.get("copies", [])]
-    return {
-        "answer": answer,
-        "asked_product": _asked_product(params),
-        "bands": groups_of(cards),
-        "wishes": wishes_of(answer, params),
-        "facets": facets_of(answer, params),
-        "can_filter": is_asking(params) and answer["image"] is None,
-        "plan": [Rect(x1, y1, x2 - x1, y2 - y1) for x1, y1, x2, y2 in (region["box"] for region in answer["regions"])],
-        "cards": cards,
-        "category_name": name,
-        "reason": REASONS.get(answer["reason"], DEFAULT_REASON) if answer["band"] == "nothing_close" else None,
-    }
-
-
-def _copy(copy: Json) -> Json:
-    """Returns a copy with what a page without scripts prints."""
-    product = copy["product"]
-    link = shop_link(product["url"] or "") or copy["image"]["url"]
-    return {**copy, "link": link, "price": price_text(product["price"], product["currency"] or "")}
-
-
-def _asked_product(params: QueryDict) -> Json | None:
-    """Returns the product in the address as results show it, or None."""
-    text = params.get("product", "")
-    try:
-        return product_as_json(shown_product(int(text))) if text.isdecimal() and len(text) < 16 else None
-    except InputError:
-        return None
 
 
 def _categories() -> dict[str, str]:

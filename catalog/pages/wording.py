@@ -107,6 +107,8 @@ SENTENCES: dict[str, Any] = {
     "copied": _("Link copied"),
     "tryAgain": _("Try again"),
     "choosePhoto": _("Choose another photo"),
+    "lookEverywhere": _("Look through everything"),
+    "drawBox": _("Draw a box"),
     "showNearest": _("Show the nearest anyway"),
     "inShop": _("{title} in the shop"),
     "sellers": {"one": _("{count} offer"), "other": _("{count} offers")},

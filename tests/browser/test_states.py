@@ -127,3 +127,41 @@ def test_the_very_product_is_marked(page, look):
     expect(page.title).to_have_text("This looks like it")
     expect(page.cards.nth(0).locator(".badge")).to_have_text("Same product")
     expect(page.cards.nth(1).locator(".badge")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("reason", "way", "field"),
+    [
+        ("no_similar_product", "Look through everything", "category"),
+        ("category_not_sold", "Look through everything", "category"),
+        ("nothing_matches_filters", "Clear all", "q"),
+    ],
+)
+def test_nothing_close_offers_the_way_on_that_its_reason_asks_for(page, look, reason, way, field):
+    answer = page.search(look)
+    wish = {"kind": "color", "value": "red", "label": "Red", "start": 0, "end": 3}
+    poor = {"band": "nothing_close", "reason": reason, "results": [], "wishes": [wish]}
+    page.page.route(SEARCH, lambda route: route.fulfill(json=answer | poor))
+    page.page.fill("#q", "red striped")
+    page.page.press("#q", "Enter")
+    button = page.page.locator("#notices").get_by_role("button", name=way)
+    expect(button).to_be_visible()
+    page.page.unroute(SEARCH)
+    page.record_questions()
+
+    page.answer_to(button.click)
+
+    asked = page.page.evaluate("window.asked.at(-1)")
+    assert asked[field] == {"category": "all", "q": "striped"}[field]
+
+
+def test_too_small_a_part_offers_to_draw_a_larger_one(page, look):
+    answer = page.search(look) | {"band": "nothing_close", "reason": "too_small"}
+    page.page.route(SEARCH, lambda route: route.fulfill(json=answer))
+    page.dots.first.click()
+
+    page.page.locator("#notices").get_by_role("button", name="Draw a box").click()
+
+    tool = page.page.locator("#draw")
+    expect(tool).to_have_attribute("aria-pressed", "true")
+    expect(tool).to_be_focused()

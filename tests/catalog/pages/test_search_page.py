@@ -8,7 +8,7 @@ from django.contrib.staticfiles import finders
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from catalog.models import SearchRecord
-from catalog.pages.search import MODULES
+from catalog.pages.modules import MODULES
 from embeddings import vector_store
 from tests.fakes import MemoryStore, picture
 

@@ -2,6 +2,8 @@
 
 import { byId, categoryName, page, percent, texts } from "./page.js";
 
+const LIKELY = 0.1; // a category that is less so is no choice worth showing
+
 export class Chips {
   /** Calls `onChoose(slug)`; the slug of everything is the page's own word for it. */
   constructor({ onChoose }) {
@@ -18,7 +20,8 @@ export class Chips {
     const focused = document.activeElement?.closest?.("#chips") ? document.activeElement.dataset.category : undefined;
     const { category, category_applied: isApplied } = answer.selected;
     const active = isApplied && category ? category.slug : page.everything;
-    const seen = [category?.slug, ...answer.regions.map((region) => region.category)];
+    const likely = (category?.scores ?? []).filter(({ confidence }) => confidence >= LIKELY).map(({ slug }) => slug);
+    const seen = [category?.slug, ...likely, ...answer.regions.map((region) => region.category)];
     const near = [...new Set(seen.filter((slug) => slug && (slug in page.categories || slug === category?.slug)))];
     const chips = near.map((slug) => this.#chip(slug, categoryName(slug), slug === active, canChoose));
     if (category && category.source !== "user") chips[0].append(sureness(category.confidence));

@@ -5,6 +5,7 @@ import { LIMIT } from "./api.js";
 import { card, skeleton } from "./card.js";
 import { notice } from "./notice.js";
 import { byId, counted, texts } from "./page.js";
+import { waysOn } from "./ways.js";
 
 const SKELETONS = 8;
 const FAR = "nothing_close";
@@ -15,8 +16,9 @@ export class Results {
    * Calls `onMore()` for more of the same, `onFollow(productId)` when a result is followed, and `onNearest()` when the
    * shopper asks for what is not close.
    */
-  constructor({ onMore, onFollow, onNearest }) {
+  constructor({ onMore, onFollow, onNearest, ...calls }) {
     this.onNearest = onNearest;
+    this.calls = calls;
     this.root = byId("found");
     this.grid = byId("grid");
     this.notices = byId("notices");
@@ -64,7 +66,7 @@ export class Results {
     this.more.disabled = isBusy;
   }
 
-  show(answer) {
+  show(answer, asked) {
     this.busy(false);
     this.notices.replaceChildren();
     const isFar = answer.band === FAR;
@@ -74,7 +76,10 @@ export class Results {
     this.grid.replaceChildren();
     for (const result of this.found) this.#put(result);
     this.#arrange();
-    if (isFar) this.notices.append(notice("calm", "", reason(answer)[1], this.#waysOn(texts.showNearest)));
+    if (!isFar) return;
+    const nearest = { label: texts.showNearest, act: (button) => this.#showFar(button) };
+    const ways = [...waysOn(answer, asked, this.calls), ...(this.total ? [nearest] : [])];
+    this.notices.append(notice("calm", "", reason(answer)[1], ways));
   }
 
   /** Makes room for another view of the answer. */
@@ -106,11 +111,6 @@ export class Results {
       this.moreRow.hidden = true;
     }
     this.notices.replaceChildren(notice("error", headline, advice, actions));
-  }
-
-  #waysOn(label) {
-    if (!this.total) return [];
-    return [{ label, act: (button) => this.#showFar(button) }];
   }
 
   #showFar(button) {

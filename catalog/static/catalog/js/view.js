@@ -87,7 +87,7 @@ export class View {
     this.words.show(asked);
     this.chips.show(answer, { canChoose: canSearch });
     this.wishes.show(answer, asked, { canChange: canSearch });
-    this.results.show(answer);
+    this.results.show(answer, asked);
     this.facets.show(answer, asked, { canChange: canSearch, count: this.results.count });
     if (!canSearch) this.results.moreRow.hidden = true;
     this.look.show(answer, asked, { canSearch: Boolean(photo) });

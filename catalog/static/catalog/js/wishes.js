@@ -2,7 +2,8 @@
 
 import { money } from "./money.js";
 import { byId, counted, fill, icon, labelOf, texts } from "./page.js";
-import { LISTS, unfiltered, without, withoutWish } from "./question.js";
+import { LISTS, without, withoutWish } from "./question.js";
+import { cleared } from "./ways.js";
 
 export class Wishes {
   /** Calls `onChange(changes)` with the parts of the question that a tap changes. */
@@ -20,7 +21,7 @@ export class Wishes {
     const currency = answer.facets?.price?.currency ?? answer.results[0]?.product.currency;
     const found = [...wished(answer, asked), ...filtered(asked, currency), ...tasted(asked)];
     const chips = found.map((one) => this.#chip(one, canChange));
-    if (canChange && chips.length > 1) chips.push(this.#clearAll(found));
+    if (canChange && chips.length > 1) chips.push(this.#clearAll(answer, asked));
     this.root.replaceChildren(...chips.map(listed));
     this.root.hidden = !chips.length;
   }
@@ -38,14 +39,12 @@ export class Wishes {
     return chip;
   }
 
-  #clearAll(found) {
+  #clearAll(answer, asked) {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "button quiet wish-clear";
     button.textContent = texts.clearAll;
-    const hasWish = found.some((one) => one.changes.q !== undefined);
-    const rest = hasWish ? { q: found.at(0).rest } : {};
-    button.addEventListener("click", () => this.#change({ ...unfiltered, like: [], dislike: [], ...rest }));
+    button.addEventListener("click", () => this.#change(cleared(answer, asked)));
     return button;
   }
 
@@ -57,9 +56,7 @@ export class Wishes {
 
 function wished(answer, asked) {
   const wishes = answer.wishes ?? [];
-  // From the back, so that what was cut leaves the places before it as they were.
-  const rest = [...wishes].sort((a, b) => b.start - a.start).reduce(withoutWish, asked.q);
-  return wishes.map((wish) => ({ label: wish.label || wish.value, changes: { q: withoutWish(asked.q, wish) }, rest }));
+  return wishes.map((wish) => ({ label: wish.label || wish.value, changes: { q: withoutWish(asked.q, wish) } }));
 }
 
 function filtered(asked, currency) {
