@@ -1,9 +1,9 @@
 """What the bands of a shop are worth on real photos: python -m benchmarks.bands --queries FILE.csv [--negatives DIR]
 
 It reads the shop of SHOP_SEARCH_HOME, which was indexed and calibrated before, and changes nothing. The CSV has the
-columns image (a file beside it), sku and, if it is known, category: photos of products that are in the shop, with other
-pictures than these. Each is searched for with its product in the shop and, as far as scores go, taken out of it. Of the
-folder of things never sold, the half counts that `calibrate_bands --negatives` did not fit to.
+columns image (a file beside it), sku and, if it is known, category: photos of products that are in the shop with other
+pictures than these. Each is searched for with its product in the shop and, as far as scores go, taken out of it. Photos
+of things never sold must be others than those that `calibrate_bands --negatives` was given.
 """
 
 import argparse
@@ -45,12 +45,11 @@ def measure(queries: Path, negatives: Path | None) -> dict[str, Any]:
     """Returns, by thresholds and kind of photo, how many of n reach each band or a better one."""
     from catalog.band_calibration import current_bands
     from catalog.band_report import report
-    from catalog.band_scores import in_fitted_half
     from catalog.bands import Bands
     from catalog.management.commands.calibrate_bands import never_sold
 
     asked = _read(queries)
-    asked += [Query(path) for path in never_sold(negatives) if not in_fitted_half(path.name)]
+    asked += [Query(path) for path in never_sold(negatives)]
     scores = list(_scores(asked))
     return {
         "calibrated": report(scores, current_bands())["all"],
@@ -102,11 +101,11 @@ def _scores(queries: Sequence[Query]) -> Iterator[Any]:
                 own = list(ProductImage.objects.filter(product=product).values_list("pk", flat=True))
                 vectors = vector_store().retrieve(collection, own, using=VECTOR)
                 best = max(float(vector @ sight.embedding) for vector in vectors.values())
-                yield Score(Kind.SECOND_PHOTO, Product.objects.get(pk=product).category.slug, best, False)
+                yield Score(Kind.SECOND_PHOTO, Product.objects.get(pk=product).category.slug, best, 0)
                 images = ProductImage.objects.filter(product__in=twins[product]).values_list("pk", flat=True)
                 kind, where = Kind.REMOVED, Where(exclude=tuple(images))
             for hit in vector_store().query(collection, sight.embedding, using=VECTOR, limit=1, where=where):
-                yield Score(kind, str(hit.payload.get("category") or ""), hit.score, False)
+                yield Score(kind, str(hit.payload.get("category") or ""), hit.score, 0)
 
 
 def _lines(document: dict[str, Any]) -> list[str]:

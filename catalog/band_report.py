@@ -1,11 +1,16 @@
-"""What bands reach on products they were not fitted to, as JSON and as a table for a terminal."""
+"""What bands reach on products that they were not fitted to, as JSON and as a table for a terminal.
+
+Thresholds fitted to one half of the products are judged on the other, and the other way round, so that every product
+is judged once; those that are kept are then fitted to all.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 
-from catalog.band_thresholds import Kind, Rate, Score, rate
+from catalog.band_thresholds import FALSE_SAME, Kind, Rate, Score, fit, rate
 from catalog.bands import Band, Bands
 
+Judged = tuple[Sequence[Score], Bands]
 ALL = "all"
 REACHED = (Band.SAME_PHOTO, Band.SAME_PRODUCT, Band.SIMILAR)
 _WORDS = {
@@ -19,12 +24,24 @@ _WORDS = {
 }
 
 
+def cross_report(scores: Sequence[Score], bands: Bands, *, false_same: float = FALSE_SAME) -> dict[str, Any]:
+    """Returns what thresholds reach that were fitted like `bands`, each to the fold that it is not judged on.
+
+    Raises InputError as `fit` does.
+    """
+    judged: list[Judged] = []
+    for fold in (0, 1):
+        fitted = fit([one for one in scores if one.fold != fold], false_same=false_same)
+        judged.append(([one for one in scores if one.fold == fold], fitted))
+    return _report(judged, bands)
+
+
 def report(scores: Sequence[Score], bands: Bands) -> dict[str, Any]:
-    """Returns, by category slug and kind of score, how many of n reach each band or a better one.
+    """Returns, by category slug and kind of score, how many of n reach each of these bands or a better one.
 
     `all` has every category, each by its own thresholds; the others are those that have thresholds of their own.
     """
-    return {category or ALL: _of(scores, bands, category) for category in (None, *bands.by_category)}
+    return _report([(scores, bands)], bands)
 
 
 def table(document: dict[str, Any]) -> list[str]:
@@ -43,10 +60,17 @@ def table(document: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _of(scores: Sequence[Score], bands: Bands, category: str | None) -> dict[str, Any]:
+def _report(judged: Sequence[Judged], bands: Bands) -> dict[str, Any]:
+    return {category or ALL: _of(judged, category) for category in (None, *bands.by_category)}
+
+
+def _of(judged: Sequence[Judged], category: str | None) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for kind in _WORDS:
-        rates = {band: rate(scores, bands, kind, band, category) for band in REACHED}
+        rates = {
+            band: sum((rate(scores, bands, kind, band, category) for scores, bands in judged), Rate(0, 0))
+            for band in REACHED
+        }
         n = rates[Band.SIMILAR].n
         if n:
             found[str(kind)] = {"n": n, **{str(band): _numbers(one) for band, one in rates.items()}}

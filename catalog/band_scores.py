@@ -42,7 +42,7 @@ class Sampled:
 
     product: int
     category: str
-    is_fitted: bool
+    fold: int
     files: tuple[tuple[int, str], ...]  # (image id, name in the media storage), all indexed
     twins: tuple[int, ...]  # image ids of this product and of those that are the same under another number
 
@@ -63,11 +63,11 @@ class _Shot:
     of: Sampled | None  # None: never sold
     made_of: int = 0  # image id
     is_copy: bool = False
-    is_fitted: bool = True
+    fold: int = 0
 
 
 def sample(size: int, dice: np.random.Generator) -> list[Sampled]:
-    """Returns at most `size` products with an indexed picture, at random; twins are in one half."""
+    """Returns at most `size` products with an indexed picture, at random; twins are in one fold."""
     indexed = ProductImage.objects.indexable().filter(
         state=ProductImage.State.INDEXED, encoder=encoder().card.fingerprint
     )
@@ -84,7 +84,7 @@ def sample(size: int, dice: np.random.Generator) -> list[Sampled]:
         Sampled(
             product=pk,
             category=categories[pk],
-            is_fitted=in_fitted_half(str(min(twins[pk]))),
+            fold=_fold_of(str(min(twins[pk]))),
             files=tuple(sorted(images[pk])),
             twins=tuple(sorted(image for twin in twins[pk] for image, _ in images[twin])),
         )
@@ -140,12 +140,12 @@ def _shots(
         except InputError:
             yield from [None] * (1 + copies)
             continue
-        yield _Shot(_photo(shopper_photo(picture, dice, surface)), one, image, is_fitted=one.is_fitted)
+        yield _Shot(_photo(shopper_photo(picture, dice, surface)), one, image, fold=one.fold)
         if copies:
-            yield _Shot(_photo(near_copy(picture, dice)), one, image, is_copy=True, is_fitted=one.is_fitted)
+            yield _Shot(_photo(near_copy(picture, dice)), one, image, is_copy=True, fold=one.fold)
     for path in never_sold:
         try:
-            yield _Shot(decode(path.read_bytes()), None, is_fitted=in_fitted_half(path.name))
+            yield _Shot(decode(path.read_bytes()), None, fold=_fold_of(path.name))
         except (InputError, OSError):
             yield None
 
@@ -173,7 +173,7 @@ def _scores_of(
     def nearest(kind: Kind, where: Where) -> Iterator[Score]:
         hits: list[Hit] = vector_store().query(collection, embedding, using=VECTOR, limit=1, where=where)
         for hit in hits:
-            yield Score(kind, str(hit.payload.get("category") or ""), hit.score, shot.is_fitted)
+            yield Score(kind, str(hit.payload.get("category") or ""), hit.score, shot.fold)
 
     of = shot.of
     if of is None:
@@ -184,7 +184,7 @@ def _scores_of(
     compared = others if kind is Kind.SECOND_PHOTO else [shot.made_of]
     found = [float(own[image] @ embedding) for image in compared if image in own]
     if found:
-        yield Score(kind, of.category, max(found), shot.is_fitted)
+        yield Score(kind, of.category, max(found), shot.fold)
     yield from nearest(Kind.COPY_REMOVED if shot.is_copy else Kind.REMOVED, Where(exclude=of.twins))
     if not shot.is_copy:
         yield from nearest(Kind.CATEGORY_REMOVED, Where(exclude=of.twins, reject={"category": (of.category,)}))
@@ -221,8 +221,8 @@ def _keys() -> Iterator[tuple[int, str]]:
             yield pk, f"picture {sha256}"
 
 
-def in_fitted_half(name: str) -> bool:
-    return hashlib.sha256(name.encode()).digest()[0] % 2 == 0
+def _fold_of(name: str) -> int:
+    return hashlib.sha256(name.encode()).digest()[0] % 2
 
 
 def counts(scores: Iterable[Score]) -> dict[str, int]:

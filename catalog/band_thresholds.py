@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.bands import Band, Bands, Thresholds
+from shop_search.errors import InputError
 
 # "Same product" on at most this share of photos of products that are not in the shop.
 FALSE_SAME = 0.01
@@ -35,6 +36,9 @@ class Kind(StrEnum):
     COPY_REMOVED = "copy_removed"  # a copy of the picture with those of other products
 
 
+_NEEDED = (Kind.REMOVED, Kind.COPY, Kind.COPY_REMOVED)
+
+
 @dataclass(frozen=True, slots=True)
 class Score:
     """The best score of one photo. `category` is that of the product it was reached with: bands go by it."""
@@ -42,7 +46,7 @@ class Score:
     kind: Kind
     category: str
     score: float
-    is_fitted: bool  # of the half that thresholds are fitted to; they are reported on the other
+    fold: int  # 0 or 1: thresholds that are judged on one fold were fitted to the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,9 @@ class Rate:
     def share(self) -> float:
         return self.reached / self.n if self.n else 0.0
 
+    def __add__(self, other: "Rate") -> "Rate":
+        return Rate(self.reached + other.reached, self.n + other.n)
+
     @property
     def low(self) -> float:
         return 0.0 if self.reached == 0 else _solve(lambda p: 1 - _binomial_cdf(self.reached - 1, self.n, p) - 0.025)
@@ -65,25 +72,34 @@ class Rate:
         return 1.0 if self.reached == self.n else _solve(lambda p: 0.025 - _binomial_cdf(self.reached, self.n, p))
 
 
-def fit(scores: Sequence[Score]) -> Bands:
-    """Returns thresholds from the fitted half: for everything together, and for each category with enough photos.
+def fit(scores: Sequence[Score], *, false_same: float = FALSE_SAME) -> Bands:
+    """Returns thresholds for everything together, and for each category with enough photos.
 
     "Same photo" is fitted on everything together: copies look the same in every category.
+
+    Raises InputError `catalog_too_alike` when hardly any photo has a product left that it could be mistaken for.
     """
-    fitted = [one for one in scores if one.is_fitted]
-    everywhere = _thresholds(_by_kind(fitted), None)
+    kinds = _by_kind(scores)
+    short = [kind for kind in _NEEDED if len(kinds[kind]) < _TAIL_LEAST]
+    if short:
+        raise InputError(
+            "catalog_too_alike",
+            f"There are too few scores to learn from: {len(kinds[short[0]])} of {short[0]}. Do most products share a "
+            "title, GTIN, item group or picture, or can their pictures not be read?",
+        )
+    everywhere = _thresholds(kinds, None, false_same)
     own: dict[str, Thresholds] = {}
-    for category in sorted({one.category for one in fitted}):
-        kinds = _by_kind([one for one in fitted if one.category == category])
+    for category in sorted({one.category for one in scores}):
+        kinds = _by_kind([one for one in scores if one.category == category])
         if len(kinds[Kind.REMOVED]) >= MIN_OF_CATEGORY:
-            own[category] = _thresholds(kinds, everywhere[Band.SAME_PHOTO])
+            own[category] = _thresholds(kinds, everywhere[Band.SAME_PHOTO], false_same)
     return Bands(everywhere, own)
 
 
 def rate(scores: Sequence[Score], bands: Bands, kind: Kind, band: Band, category: str | None = None) -> Rate:
-    """Returns how many scores of a kind, of the half that was not fitted, reach a band or a better one."""
+    """Returns how many scores of a kind reach a band or a better one."""
     order = list(Band)
-    chosen = [one for one in scores if one.kind is kind and not one.is_fitted and category in (None, one.category)]
+    chosen = [one for one in scores if one.kind is kind and category in (None, one.category)]
     reached = sum(order.index(bands.band(one.score, one.category)) <= order.index(band) for one in chosen)
     return Rate(reached, len(chosen))
 
@@ -105,13 +121,15 @@ def tail_threshold(scores: NDArray[np.float64], share: float) -> float:
     return min(max(counted, drawn), 1.0)
 
 
-def _thresholds(kinds: Mapping[Kind, NDArray[np.float64]], same_photo: float | None) -> dict[Band, float]:
-    same_product = tail_threshold(kinds[Kind.REMOVED], FALSE_SAME)
+def _thresholds(
+    kinds: Mapping[Kind, NDArray[np.float64]], same_photo: float | None, false_same: float
+) -> dict[Band, float]:
+    same_product = tail_threshold(kinds[Kind.REMOVED], false_same)
     if len(kinds[Kind.NEVER_SOLD]) >= MIN_OF_CATEGORY:
-        same_product = max(same_product, tail_threshold(kinds[Kind.NEVER_SOLD], FALSE_SAME))
+        same_product = max(same_product, tail_threshold(kinds[Kind.NEVER_SOLD], false_same))
     if same_photo is None:
         same_photo = float(np.quantile(kinds[Kind.COPY], 1 - COPIES_FOUND))
-        same_photo = max(same_photo, tail_threshold(kinds[Kind.COPY_REMOVED], FALSE_SAME))
+        same_photo = max(same_photo, tail_threshold(kinds[Kind.COPY_REMOVED], false_same))
     nothing = np.concatenate([kinds[Kind.CATEGORY_REMOVED], kinds[Kind.NEVER_SOLD]])
     similar = _similar(kinds[Kind.REMOVED], nothing)
     return {

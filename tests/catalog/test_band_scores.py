@@ -95,17 +95,17 @@ def test_a_title_that_many_share_makes_no_twins(shelf):
     assert {len(one.twins) for one in sample(20, np.random.default_rng(1))} == {1}
 
 
-def test_twins_are_fitted_or_reported_together(shelf):
+def test_twins_are_in_one_fold(shelf):
     for number in range(10):
         shelf.put(f"a{number}", number, title=f"Title {number}")
         shelf.put(f"b{number}", number + 50, title=f"Title {number}")
-    halves: dict[tuple[int, ...], set[bool]] = {}
+    halves: dict[tuple[int, ...], set[int]] = {}
     for one in sample(20, np.random.default_rng(1)):
-        halves.setdefault(one.twins, set()).add(one.is_fitted)
+        halves.setdefault(one.twins, set()).add(one.fold)
 
     assert len(halves) == 10
     assert {len(of_both) for of_both in halves.values()} == {1}
-    assert set.union(*halves.values()) == {True, False}
+    assert set.union(*halves.values()) == {0, 1}
 
 
 def test_withdrawn_products_are_not_sampled(shelf):
@@ -139,5 +139,5 @@ def test_a_picture_that_can_not_be_read_is_counted_and_left_out(shelf, tmp_path)
 
 
 def test_every_kind_is_counted(shelf):
-    assert counts([Score(Kind.COPY, "shoes", 0.9, True)])["copy"] == 1
+    assert counts([Score(Kind.COPY, "shoes", 0.9, 0)])["copy"] == 1
     assert counts([])["removed"] == 0

@@ -1,14 +1,16 @@
 import numpy as np
 import pytest
 
+from catalog.band_report import cross_report
 from catalog.band_thresholds import Kind, Rate, Score, fit, rate, tail_threshold
-from catalog.bands import Band, Bands
+from catalog.bands import Band
+from shop_search.errors import InputError
 
 
 def scores(kind: Kind, mean: float, n: int, *, seed: int, category: str = "shoes") -> list[Score]:
     """Half of them to fit to, half to report on."""
     values = np.random.default_rng(seed).normal(mean, 0.08, n)
-    return [Score(kind, category, float(value), index % 2 == 0) for index, value in enumerate(values)]
+    return [Score(kind, category, float(value), index % 2) for index, value in enumerate(values)]
 
 
 def shop(category: str = "shoes", *, n: int = 400, removed: float = 0.3) -> list[Score]:
@@ -66,7 +68,7 @@ def test_a_category_whose_products_look_alike_gets_a_higher_threshold():
 
 
 def test_a_category_with_few_photos_goes_by_everybodys_thresholds():
-    assert set(fit([*shop("shoes"), *shop("hats", n=60)]).by_category) == {"shoes"}
+    assert set(fit([*shop("shoes"), *shop("hats", n=40)]).by_category) == {"shoes"}
 
 
 def test_things_that_are_not_sold_raise_the_threshold_when_they_come_close():
@@ -82,11 +84,27 @@ def test_the_better_band_never_has_the_lower_threshold():
     assert thresholds[Band.SAME_PHOTO] >= thresholds[Band.SAME_PRODUCT] >= thresholds[Band.SIMILAR]
 
 
-def test_a_report_leaves_out_what_was_fitted():
-    bands = Bands({Band.SAME_PRODUCT: 0.5})
-    of = [Score(Kind.REMOVED, "shoes", 0.9, True), Score(Kind.REMOVED, "shoes", 0.4, False)]
+def test_a_report_judges_every_product_by_thresholds_of_the_others():
+    of = shop()
+    high = [Score(Kind.REMOVED, "shoes", 0.7 + index / 1000, 0) for index in range(10)]  # all in one fold
+    reached = cross_report([*of, *high], fit(of))["all"]["removed"]
 
-    assert rate(of, bands, Kind.REMOVED, Band.SAME_PRODUCT) == Rate(0, 1)
+    assert reached["n"] == 410
+    assert reached["same_product"]["reached"] >= 10
+    assert rate(high, fit([*of, *high]), Kind.REMOVED, Band.SAME_PRODUCT).reached < 10
+
+
+def test_a_shop_may_allow_fewer_mistakes():
+    strict, usual = fit(shop(), false_same=0.002), fit(shop())
+
+    assert strict.everywhere[Band.SAME_PRODUCT] > usual.everywhere[Band.SAME_PRODUCT]
+
+
+def test_products_that_are_all_the_same_teach_nothing():
+    alone = [one for one in shop() if one.kind is not Kind.REMOVED]
+
+    with pytest.raises(InputError, match="0 of removed"):
+        fit(alone)
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ from PIL import Image
 from tqdm import tqdm
 
 from catalog.band_calibration import LEAST_PRODUCTS, keep, thresholds_as_json
-from catalog.band_report import report, table
+from catalog.band_report import cross_report, table
 from catalog.band_scores import counts, gather, pictures, sample
-from catalog.band_thresholds import Kind, Score, fit
+from catalog.band_thresholds import FALSE_SAME, Kind, Score, fit
 from catalog.bands import Bands
 from catalog.management.score_plot import score_plot
 from catalog.models import Product
@@ -32,13 +32,20 @@ class Command(BaseCommand):
     help = (
         "Learns from which scores a result is called the same photo, the same product or similar: photos like a "
         "shopper's are made out of catalog pictures and searched for, with their product in the shop and taken out of "
-        "it. Thresholds are fitted to one half of the products and reported on the other. Nothing is indexed anew."
+        "it. Each half of the products judges thresholds fitted to the other. Nothing is indexed anew."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--sample", type=int, default=1000, metavar="N", help="products (default: %(default)s)")
         parser.add_argument(
             "--negatives", type=Path, metavar="DIR", help="photos of things this shop never sells, in any subfolder"
+        )
+        parser.add_argument(
+            "--false-same",
+            type=float,
+            default=FALSE_SAME,
+            metavar="SHARE",
+            help="of photos whose product is not here that may be told it is; less also finds fewer (%(default)s)",
         )
         parser.add_argument("--plot", type=Path, metavar="PNG", help="where the picture goes (default: in the home)")
         parser.add_argument("--seed", type=int, default=0, help="of the dice (default: %(default)s)")
@@ -66,6 +73,8 @@ class Command(BaseCommand):
     def _calibrate(self, *, dry_run: bool, plot: Path | None, **options: Any) -> dict[str, Any]:
         if options["sample"] < LEAST_PRODUCTS:
             raise InputError("sample_too_small", f"--sample {options['sample']} is too few: {LEAST_PRODUCTS} at least.")
+        if not 0.001 <= options["false_same"] <= 0.2:
+            raise InputError("false_same_invalid", f"--false-same {options['false_same']} is not between .001 and .2.")
         dice = np.random.default_rng(options["seed"])
         strangers = never_sold(options["negatives"])
         sampled = sample(options["sample"], dice)
@@ -78,7 +87,8 @@ class Command(BaseCommand):
         total = pictures(sampled, strangers)
         with tqdm(total=total, desc="Searching", unit=" photos", file=sys.stderr, disable=None) as bar:
             gathered = gather(sampled, strangers, dice, surface, progress=bar.update)
-        bands = fit(gathered.scores)
+        allowed = options["false_same"]
+        bands = fit(gathered.scores, false_same=allowed)
         document: dict[str, Any] = {
             "encoder": encoder().card.label,
             "detector": detector().card.label,
@@ -87,7 +97,7 @@ class Command(BaseCommand):
             "unreadable": gathered.unreadable,
             "counts": counts(gathered.scores),
             "thresholds": thresholds_as_json(bands),
-            "report": report(gathered.scores, bands),
+            "report": cross_report(gathered.scores, bands, false_same=allowed),
             "plot": str(self._draw(gathered.scores, bands, plot)),
             "saved": not dry_run,
         }
