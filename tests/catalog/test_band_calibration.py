@@ -7,7 +7,10 @@ from catalog import band_calibration
 from catalog.band_calibration import advice, current_bands, forget, keep
 from catalog.bands import Band, Bands
 from catalog.models import BandCalibration, Product
+from catalog.questions import Question
+from catalog.search import search
 from tests.catalog.shop import use_fakes
+from tests.fakes import picture
 
 BANDS = Bands(
     {Band.SAME_PHOTO: 0.9, Band.SAME_PRODUCT: 0.7, Band.SIMILAR: 0.3},
@@ -89,3 +92,13 @@ def test_a_catalog_that_changed_by_more_than_a_fifth_needs_another(shelf):
     assert "3 products came or went since the bands were calibrated on 10" in str(advice())
     BandCalibration.objects.filter(pk=row.pk).update(created_at=timezone.now() + timedelta(minutes=1))
     assert advice() is None
+
+
+def test_searches_go_by_the_calibration(shelf):
+    shelf.put("sku-0", 0)
+    before = search(Question(image=picture(7)))
+    calibrated(Bands({Band.SAME_PRODUCT: -1.0}))
+    after = search(Question(image=picture(7)))
+
+    assert before.results[0].band is not Band.SAME_PRODUCT
+    assert after.results[0].band is after.band is Band.SAME_PRODUCT
