@@ -165,7 +165,7 @@ SEARCH_FETCH_TIMEOUT_S = 8.0
 # Read off the bundled encoder on a catalog of 5,166 photos: of 156 on-model photos of products that are not in it, 1 %
 # reach .464, and of 200 grocery photos 1 % reach .352; half of the photos of a product reach .434 with another of its
 # photos. The lowest favors the shopper: four in five of 150 street photos reach .18, and so do three in four of the
-# groceries. Thresholds per category and catalog are still to be calibrated.
+# groceries. They hold until a shop has its own, for each category: `calibrate_bands`, docs/bands.md.
 BAND_THRESHOLDS = {"same_photo": 0.93, "same_product": 0.48, "similar": 0.18}
 
 # How the nearest products are put into order; docs/ranking.md says what each part is. eBay starts from .75 appearance;
