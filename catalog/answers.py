@@ -242,7 +242,7 @@ def record(answer: SearchAnswer) -> None:
         },
     )
     shown = [*answer.results, *(one for item in answer.outfit or () for one in item.results)]
-    note_impressions(answer.id, [(one.product.pk, one.rank) for one in shown])
+    note_impressions(answer.id, [(one.product, one.rank) for one in shown])
 
 
 def recall(search_id: str | uuid.UUID, base_url: str = "") -> Json:

@@ -8,21 +8,24 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from catalog.insight_models import Impression
+from catalog.models import Product
 
 log = logging.getLogger(__name__)
 
 
-def note_impressions(search: UUID, shown: Iterable[tuple[int, int]]) -> None:
-    """Notes that the recorded search showed these (product id, rank); a product counts once, at its best rank."""
+def note_impressions(search: UUID, shown: Iterable[tuple[Product, int]]) -> None:
+    """Notes that the recorded search showed these products at these ranks; a product counts once, at its best rank."""
     ranks: dict[int, int] = {}
+    sellers: dict[int, int] = {}
     for product, rank in shown:
-        ranks[product] = min(rank, ranks.get(product, rank))
+        ranks[product.pk] = min(rank, ranks.get(product.pk, rank))
+        sellers[product.pk] = product.merchant_id
     if not ranks:
         return
-    now = timezone.now()
+    today = timezone.localdate()
     rows = [
-        Impression(search_id=search, product_id=product, rank=min(rank, 32767), shown_at=now)
-        for product, rank in ranks.items()
+        Impression(search_id=search, product_id=pk, merchant_id=sellers[pk], day=today, rank=min(rank, 32767))
+        for pk, rank in ranks.items()
     ]
     try:
         with transaction.atomic():

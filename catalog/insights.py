@@ -68,7 +68,7 @@ class Searched:
 
 def by_day(merchant: Merchant, period: Period) -> list[Day]:
     """Returns every day of the period, the first day first, days without anything among them."""
-    shown = _shown(merchant, period).annotate(day=TruncDate("shown_at")).order_by().values_list("day")
+    shown = _shown(merchant, period).order_by().values_list("day")
     clicked = _clicked(merchant, period).annotate(day=TruncDate("created_at")).order_by().values_list("day")
     impressions = dict(shown.annotate(n=Count("pk")))
     clicks = dict(clicked.annotate(n=Count("pk")))
@@ -94,8 +94,8 @@ def most_shown(merchant: Merchant, period: Period, limit: int) -> list[Shown]:
 
 def never_shown(merchant: Merchant, period: Period) -> QuerySet[Product]:
     """Returns the merchant's products on sale that no search of the period showed."""
-    impressions = Impression.objects.filter(product=OuterRef("pk"), shown_at__gte=period.since)
-    return Product.objects.for_merchant(merchant).shown().filter(~Exists(impressions)).order_by("pk")
+    shown = _shown(merchant, period).values("product")
+    return Product.objects.for_merchant(merchant).shown().exclude(pk__in=shown).order_by("pk")
 
 
 def searched_categories(merchant: Merchant, period: Period, limit: int) -> list[Searched]:
@@ -122,7 +122,7 @@ def stocked(merchant: Merchant, slugs: Sequence[str]) -> dict[str, int]:
 
 
 def _shown(merchant: Merchant, period: Period) -> QuerySet[Impression]:
-    return Impression.objects.filter(product__merchant=merchant, shown_at__gte=period.since)
+    return Impression.objects.filter(merchant=merchant, day__gte=period.first)
 
 
 def _clicked(merchant: Merchant, period: Period) -> QuerySet[Feedback]:

@@ -4,7 +4,7 @@ import pytest
 
 from catalog.answers import record
 from catalog.impressions import note_impressions
-from catalog.models import Impression, SearchRecord
+from catalog.models import Impression, Product, SearchRecord
 from catalog.questions import Question
 from catalog.search import search
 from tests.fakes import picture
@@ -19,6 +19,7 @@ def test_a_search_notes_what_it_showed_and_at_which_rank(shelf):
     noted = dict(Impression.objects.filter(search=answer.id).values_list("product", "rank"))
     assert noted == {result.product.pk: result.rank for result in answer.results}
     assert noted[shoe.pk] == 1
+    assert {one.merchant for one in Impression.objects.all()} == {shoe.merchant}
     assert noted[other.pk] == 2
 
 
@@ -26,7 +27,7 @@ def test_a_product_shown_twice_by_one_search_counts_once_at_its_best_rank(shelf)
     shoe = shelf.put("shoe", 1)
     record = SearchRecord.objects.create(answer={})
 
-    note_impressions(record.pk, [(shoe.pk, 4), (shoe.pk, 2)])
+    note_impressions(record.pk, [(shoe, 4), (shoe, 2)])
 
     assert list(Impression.objects.values_list("product", "rank")) == [(shoe.pk, 2)]
 
@@ -35,6 +36,6 @@ def test_a_product_shown_twice_by_one_search_counts_once_at_its_best_rank(shelf)
 def test_a_product_that_was_deleted_meanwhile_fails_no_search():
     record = SearchRecord.objects.create(id=uuid.uuid4(), answer={})
 
-    note_impressions(record.pk, [(987654, 1)])
+    note_impressions(record.pk, [(Product(pk=987654, merchant_id=987654), 1)])
 
     assert not Impression.objects.exists()

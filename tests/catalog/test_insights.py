@@ -25,7 +25,9 @@ def searched(*shown: Product, days_ago: int = 0, category: str = "shoes", band: 
     when = timezone.now() - timedelta(days=days_ago)
     SearchRecord.objects.filter(pk=record.pk).update(created_at=when)
     for rank, one in enumerate(shown, start=1):
-        Impression.objects.create(search=record, product=one, rank=rank, shown_at=when)
+        Impression.objects.create(
+            search=record, product=one, merchant=one.merchant, rank=rank, day=timezone.localdate(when)
+        )
     return record
 
 
