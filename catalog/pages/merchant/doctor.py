@@ -14,6 +14,7 @@ from catalog.doctor_wording import SEVERITIES
 from catalog.models import Member, Product, ProductImage
 from catalog.pages.cards import thumb
 from catalog.pages.merchant.access import member_page
+from catalog.pages.merchant.plots import share
 
 PAGE = 20
 
@@ -36,9 +37,7 @@ def doctor(request: HttpRequest, member: Member) -> HttpResponseBase:
         "checkup": checkup,
         "products": Product.objects.for_merchant(merchant).shown().count(),
         "sick": window.paginator.count if not code else sick(merchant).count(),
-        "bars": [
-            {"sum": one, "word": SEVERITIES[one.severity], "share": _share(one.products, most)} for one in counted
-        ],
+        "bars": [{"sum": one, "word": SEVERITIES[one.severity], "share": share(one.products, most)} for one in counted],
         "code": code,
         "window": window,
         "rows": [{"patient": one, "view": _view(one)} for one in patients(merchant, list(window))],
@@ -80,8 +79,3 @@ def _box(image: ProductImage) -> tuple[str, str, str, str] | None:
     if x2 - x1 >= image.width - 1 and y2 - y1 >= image.height - 1:
         return None
     return f"{x1:.0f}", f"{y1:.0f}", f"{max(0, x2 - x1):.0f}", f"{max(0, y2 - y1):.0f}"
-
-
-def _share(count: int, most: int) -> str:
-    """Returns the bar's length, of 100; what is there is seen."""
-    return f"{max(1.0, 100 * count / most):.1f}"

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from catalog.pages.merchant import doctor, keys, products, sign_in, uploads
+from catalog.pages.merchant import doctor, insights, keys, products, sign_in, uploads
 
 app_name = "merchant"
 urlpatterns = [
@@ -19,6 +19,7 @@ urlpatterns = [
     path("<slug:slug>/products/withdraw/", products.withdraw, name="withdraw"),
     path("<slug:slug>/doctor/", doctor.doctor, name="doctor"),
     path("<slug:slug>/doctor/examine/", doctor.examine, name="examine"),
+    path("<slug:slug>/insights/", insights.insights, name="insights"),
     path("<slug:slug>/keys/", keys.keys, name="keys"),
     path("<slug:slug>/keys/<int:key_id>/revoke/", keys.revoke, name="revoke"),
 ]

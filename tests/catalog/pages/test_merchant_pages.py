@@ -61,7 +61,7 @@ def shops(settings, tmp_path) -> Shops:
     return Shops(clients, Upload.objects.get(), ApiKey.issue(linden, name="till")[0], Product.objects.get())
 
 
-READ = ["uploads", "upload", "status", "errors", "products", "doctor"]
+READ = ["uploads", "upload", "status", "errors", "products", "doctor", "insights"]
 EDIT = ["send", "cancel", "withdraw", "examine"]
 OWN = ["keys", "revoke"]
 
