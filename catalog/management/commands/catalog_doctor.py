@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from tqdm import tqdm
 
+from catalog.diagnoses import DIAGNOSES
 from catalog.doctor import examine_all
 from catalog.doctor_models import Checkup
 from catalog.doctor_report import Patient, Sum, patients, sick, sums
@@ -30,7 +31,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--worst", type=int, default=WORST, metavar="N", help="products to print (default: %(default)s)"
         )
-        parser.add_argument("--code", default="", help="print only products with this finding")
+        parser.add_argument("--code", default="", choices=list(DIAGNOSES), help="print only products with this finding")
         parser.add_argument("--json", action="store_true", help="print one JSON document on standard output")
 
     def handle(self, *args: Any, merchant: str, worst: int, code: str, **options: Any) -> None:
