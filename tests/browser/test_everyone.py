@@ -44,6 +44,25 @@ def test_axe_finds_nothing_wrong_on_any_page(new_page, look, scheme):
     assert faults(stranger) == []
 
 
+@pytest.mark.parametrize("options", [{"color_scheme": "dark"}, PHONE])
+def test_axe_finds_nothing_wrong_with_words_filters_and_the_whole_look(new_page, look, options):
+    page = new_page(**options)
+    page.open("/?q=blue bag")
+    assert faults(page) == []
+    page.open("/?q=bag under 1")
+    expect(page.title).to_have_text("Nothing here matches that")
+    assert faults(page) == []
+
+    page.open("/")
+    page.search(look)
+    page.page.locator("#filters-open").click()
+    expect(page.page.locator("#filters")).to_be_visible()
+    assert faults(page) == []
+    page.page.locator("#filters-close").click()
+    page.answer_to(page.page.get_by_role("button", name="Whole look").click)
+    assert faults(page) == []
+
+
 def test_axe_finds_nothing_wrong_on_a_phone(new_page, look):
     phone = new_page(**PHONE)
     phone.open()

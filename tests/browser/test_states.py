@@ -165,3 +165,32 @@ def test_too_small_a_part_offers_to_draw_a_larger_one(page, look):
     tool = page.page.locator("#draw")
     expect(tool).to_have_attribute("aria-pressed", "true")
     expect(tool).to_be_focused()
+
+
+def test_one_card_stands_for_several_offers_at_the_lowest_price(page, look):
+    answer = page.search(look)
+    answer["results"][0]["offers"] = {"count": 3, "from": "19.90", "currency": "EUR"}
+    page.page.route(SEARCH, lambda route: route.fulfill(json=answer | {"id": "00000000-0000-4000-8000-000000000003"}))
+    page.dots.last.click()
+
+    card = page.cards.first
+    expect(card.locator(".card-line").first).to_contain_text("from €19.90")
+    expect(card.locator("[data-part=merchant]")).to_have_text("3 offers")
+    expect(page.cards.nth(1).locator(".price-from")).to_be_hidden()
+
+
+def test_what_is_not_close_waits_behind_one_tap_beside_what_is(page, look):
+    answer = page.search(look)
+    bands = ["same_product", "similar"] + ["nothing_close"] * (len(answer["results"]) - 2)
+    for result, band in zip(answer["results"], bands, strict=True):
+        result["band"] = band
+    page.page.route(SEARCH, lambda route: route.fulfill(json=answer | {"id": "00000000-0000-4000-8000-000000000004"}))
+    page.dots.last.click()
+
+    headings = page.page.locator(".band-title:visible")
+    expect(headings).to_have_text(["Looks like the very product", "Similar"])
+    expect(page.page.locator("#grid .card:visible")).to_have_count(2)
+    page.page.get_by_role("button", name=re.compile("^Show .* that aren't close$")).click()
+
+    expect(headings).to_have_text(["Looks like the very product", "Similar", "Further away"])
+    expect(page.cards.nth(2).locator("a").first).to_be_focused()

@@ -6,6 +6,7 @@ from django.http import QueryDict
 from catalog.models import SearchRecord
 from catalog.pages.asked import address_of, image_url_in, wishes_of
 from tests.catalog.pages.test_search_page import photo
+from tests.fakes import picture
 
 
 def an_answer(**facts):
@@ -107,3 +108,20 @@ def test_an_address_keeps_only_what_is_known():
 )
 def test_words_that_are_an_address_name_a_picture(words, address):
     assert image_url_in(words) == address
+
+
+def test_a_pictures_address_works_without_scripts_and_is_fetched_with_care(shelf, client, monkeypatch):
+    shelf.put("S-1", 1)
+    monkeypatch.setattr("catalog.understanding.fetch_image", lambda url, **limits: picture(1))
+
+    response = client.post("/", {"q": "https://shop.example/a.png"}, follow=True)
+
+    assert response.redirect_chain == [(f"/s/{SearchRecord.objects.get().pk}", 302)]
+    assert "Product S-1" in response.content.decode()
+
+
+def test_our_own_machine_is_never_asked_for_a_picture(shelf, client):
+    response = client.post("/", {"q": "http://127.0.0.1/a.png"})
+
+    assert response.status_code == 400
+    assert b"not on the public internet" in response.content
