@@ -171,14 +171,15 @@ BAND_THRESHOLDS = {"same_photo": 0.93, "same_product": 0.48, "similar": 0.18}
 # How the nearest products are put into order; docs/ranking.md says what each part is. eBay starts from .75 appearance;
 # here more of it is better: of color, .05 costs nothing in finding the very product, and .1 begins to.
 RANKING_WEIGHTS = {"appearance": 0.85, "color": 0.05, "attributes": 0.05, "quality": 0.05}
-# Category of a photo: the detector's share against the neighbors' vote, how many neighbors vote and how much near ones
-# outweigh far ones, and the confidence from which the category narrows the search, by who named it.
+# Category of a photo: the detector's share against the vote of the nearest products, how many of these vote, how much
+# near ones outweigh far ones and rare categories common ones, from which detection they needn't be asked, and the
+# confidence from which the category narrows the search, by who named it. Fitted: docs/ranking.md.
 CATEGORY_FUSION: dict[str, Any] = {
-    "detector": 0.5,
-    "neighbors": 20,
-    "power": 8,
-    "balance": 0.0,
-    "sure": 0.9,  # a detection from which the neighbors aren't asked: among 50,000 products that takes 5 ms
+    "detector": 0.8,
+    "neighbors": 40,
+    "power": 2,
+    "balance": 0.5,
+    "sure": 0.6,
     "least": {"detector": 0.0, "fused": 0.0, "neighbors": 0.6},
 }
 

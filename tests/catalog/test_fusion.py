@@ -15,7 +15,9 @@ def test_without_neighbors_nobody_votes():
     assert vote([]) == {}
 
 
-def test_near_neighbors_outvote_many_far_ones():
+def test_near_neighbors_outvote_many_far_ones(settings):
+    settings.CATEGORY_FUSION = {**settings.CATEGORY_FUSION, "power": 8}
+
     shares = vote([hit(0.95, "watches")] * 2 + [hit(0.5, "belts")] * 10)
 
     assert shares["watches"] > 0.9

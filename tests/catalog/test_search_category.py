@@ -16,7 +16,7 @@ from tests.fakes import picture
 @pytest.fixture
 def unsure(shelf, settings):
     """A detector that takes everything for shoes, but not surely."""
-    settings.DETECTOR = {"BACKEND": "tests.fakes.FakeDetector", "OPTIONS": {"confidence": 0.15}}
+    settings.DETECTOR = {"BACKEND": "tests.fakes.FakeDetector", "OPTIONS": {"confidence": 0.05}}
 
 
 def counted_queries(monkeypatch) -> list[Where | None]:
