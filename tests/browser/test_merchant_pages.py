@@ -1,0 +1,148 @@
+"""A merchant signs in, uploads a file, watches it, reads what was wrong and withdraws a product, in a real browser."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+
+from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.shop import Shop
+from tests.feed_folder import FeedFolder
+
+NAME = "alice-of-the-till"
+
+
+@pytest.fixture(scope="module")
+def password(shop: Shop) -> str:
+    environment = {**os.environ, "SHOP_SEARCH_HOME": str(shop.home)}
+    environment.pop("DJANGO_SETTINGS_MODULE", None)
+
+    def manage(*arguments: str) -> str:
+        command = [sys.executable, "manage.py", *arguments]
+        done = subprocess.run(
+            command, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    manage("create_merchant", "till", "--name", "The Till")
+    return manage("create_member", NAME, "--merchant", "till", "--role", "owner")
+
+
+def is_trouble(said: ConsoleMessage) -> bool:
+    # The browser itself notes each answer of 400, which one test asks for.
+    return said.type in {"error", "warning"} and "status of 400" not in said.text
+
+
+@pytest.fixture
+def open_page(browser: Browser, shop: Shop) -> Iterator[Callable[..., Page]]:
+    """Opens pages; a test fails when one logs an error."""
+    contexts, troubles = [], list[str]()
+
+    def make(**options: Any) -> Page:
+        context = browser.new_context(base_url=shop.address, **{**DESKTOP, **options})
+        context.set_default_timeout(30_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda said: troubles.append(said.text) if is_trouble(said) else None)
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert not troubles
+
+
+@pytest.fixture
+def upload(tmp_path: Path) -> Path:
+    feed = FeedFolder(tmp_path / "feed")
+    feed.add_many(4)
+    feed.add("BAD", price="cheap")
+    path = tmp_path / "spring.zip"
+    path.write_bytes(feed.zip())
+    return path
+
+
+def sign_in(page: Page, password: str) -> None:
+    page.goto("/merchant/")
+    page.get_by_label("Name").fill(NAME)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Uploads")).to_be_visible()
+
+
+def wrong(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [f"{one['id']}: {node['target']}" for one in found for node in one["nodes"]]
+
+
+def test_a_file_is_uploaded_watched_and_its_products_withdrawn(open_page, password, upload):
+    page = open_page()
+    sign_in(page, password)
+
+    page.get_by_label("Drop your feed here").set_input_files(upload)
+    expect(page.get_by_text("spring.zip").first).to_be_visible()
+    page.get_by_role("button", name="Upload").click()
+
+    expect(page.get_by_role("heading", name="spring.zip")).to_be_visible()
+    expect(page.locator("main .status [data-status=done]")).to_be_visible(timeout=30_000)  # without a reload by hand
+    expect(page.locator("[data-field=added]")).to_have_text(re.compile("4|0"))
+    expect(page.get_by_role("cell", name="'cheap' is not a price. Write it like 19.90 EUR.")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="All as a spreadsheet").click()
+    assert "price_invalid" in Path(download.value.path()).read_text(encoding="utf-8-sig")
+
+    page.get_by_role("link", name="Products", exact=True).click()
+    page.get_by_label("Product P-0001").check()
+    page.get_by_role("button", name="Withdraw the chosen").click()
+    expect(page.get_by_role("row", name="P-0001")).to_contain_text("withdrawn")
+
+
+def test_a_file_that_is_refused_is_told_without_leaving_the_page(open_page, password, tmp_path):
+    page = open_page()
+    sign_in(page, password)
+    (tmp_path / "feed.csv").write_text("id,title,image_link\n")
+
+    page.get_by_label("Drop your feed here").set_input_files(tmp_path / "feed.csv")
+    page.get_by_label("Currency").fill("??")
+    with page.expect_response("**/send/") as answer:
+        page.get_by_role("button", name="Upload").click()
+
+    assert answer.value.status == 400
+    expect(page.get_by_role("alert")).to_contain_text("no currency")
+    expect(page.get_by_role("button", name="Upload")).to_be_enabled()
+
+
+@pytest.mark.parametrize("options", [{}, PHONE, {"color_scheme": "dark"}], ids=["desktop", "phone", "dark"])
+def test_axe_finds_nothing_wrong_on_any_page_of_a_merchant(open_page, password, upload, options):
+    page = open_page(**options)
+    page.goto("/merchant/sign-in/")
+    assert wrong(page) == []
+    sign_in(page, password)
+    assert wrong(page) == []
+    page.get_by_label("Drop your feed here").set_input_files(upload)
+    page.get_by_role("button", name="Upload").click()
+    expect(page.locator("main .status [data-status=done]")).to_be_visible(timeout=30_000)
+    assert wrong(page) == []
+    for tab in ("Products", "Keys"):
+        page.get_by_role("link", name=tab, exact=True).click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text(tab)
+        assert wrong(page) == []
+
+
+def test_without_scripts_a_file_is_uploaded_all_the_same(open_page, password, upload):
+    page = open_page(java_script_enabled=False)
+    sign_in(page, password)
+
+    page.get_by_label("Drop your feed here").set_input_files(upload)
+    page.get_by_role("button", name="Upload").click()
+
+    expect(page.get_by_role("heading", name="spring.zip")).to_be_visible()
