@@ -29,6 +29,8 @@ _BAD_PHOTO = ("too_dark", "too_small", "blurred")
 # Share of the crop from which a photo's color is a wish: under it, it may be the background.
 _COLOR_SHARE = 0.4
 _SHORTEST_WORD = 3
+# Share of a cluster's searches that must say a word for it to be in the cluster's name.
+_NEARLY_ALL = 0.8
 _SAY_NOTHING = frozenset(STOPS) | {"the", "this", "that", "like", "one", "any", "some", "new", "not", "you"}
 
 Json = Mapping[str, Any]
@@ -39,7 +41,7 @@ class Missed:
     """One search that found nothing close."""
 
     category: str  # slug, or ""
-    words: frozenset[str]
+    words: tuple[str, ...]  # in their order, each once
     color: str = ""
 
 
@@ -48,7 +50,7 @@ class Cluster:
     """Searches that share something: a category, a word, a color; what they don't share is empty."""
 
     category: str
-    word: str
+    words: tuple[str, ...]
     color: str
     searches: int
 
@@ -79,14 +81,14 @@ def clusters(missed: Iterable[Missed]) -> list[Cluster]:
     for category, searches in by_category.items():
         rest = searches
         for word, group, rest_of_words in _split(rest, lambda one: one.words):
-            found.append(Cluster(category, word, _shared_color(group), len(group)))
+            found.append(Cluster(category, _shared_words(group, word), _shared_color(group), len(group)))
             rest = rest_of_words
         for color, group, rest_of_colors in _split(rest, lambda one: {one.color} - {""}):
-            found.append(Cluster(category, "", color, len(group)))
+            found.append(Cluster(category, (), color, len(group)))
             rest = rest_of_colors
         if len(rest) >= LEAST and category:
-            found.append(Cluster(category, "", "", len(rest)))
-    return sorted(found, key=lambda one: (-one.searches, one.category, one.word, one.color))
+            found.append(Cluster(category, (), "", len(rest)))
+    return sorted(found, key=lambda one: (-one.searches, one.category, one.words, one.color))
 
 
 def _split(
@@ -102,6 +104,14 @@ def _split(
         group = [one for one in rest if best in traits(one)]
         rest = [one for one in rest if best not in traits(one)]
         yield best, group, rest
+
+
+def _shared_words(group: Sequence[Missed], word: str) -> tuple[str, ...]:
+    """Returns the word, and what nearly all of the group say with it, in the order in which most say them."""
+    counted = Counter(other for one in group for other in one.words)
+    shared = {other for other, count in counted.items() if count >= max(LEAST, _NEARLY_ALL * len(group))} | {word}
+    orders = Counter(order for one in group if len(order := tuple(w for w in one.words if w in shared)) == len(shared))
+    return min(orders, key=lambda order: (-orders[order], order), default=(word,))
 
 
 def _shared_color(group: Sequence[Missed]) -> str:
@@ -125,18 +135,19 @@ def missed(category: str, wishes: Sequence[Json], rest: str, colors: Sequence[Js
     """Returns what a recorded search asked for: its chips, the words that were left, the colors of its photo."""
     asked = [str(wish.get("value", "")).casefold() for wish in wishes if wish.get("kind") == "color"]
     seen = [str(one.get("name", "")) for one in colors[:1] if one.get("share", 0) >= _COLOR_SHARE]
-    said = {token.key for token in tokenize(rest) if token.is_word and len(token.key) >= _SHORTEST_WORD}
-    said |= {str(wish.get("value", "")).casefold() for wish in wishes if wish.get("kind") == "brand"}
-    known = {*asked, category, category.removesuffix("s"), category.removesuffix("es"), ""}
-    return Missed(category, frozenset(said - known - _SAY_NOTHING), next(iter([*asked, *seen]), ""))
+    said = [token.key for token in tokenize(rest) if token.is_word and len(token.key) >= _SHORTEST_WORD]
+    said += [str(wish.get("value", "")).casefold() for wish in wishes if wish.get("kind") == "brand"]
+    known = {*asked, category, category.removesuffix("s"), category.removesuffix("es"), "", *_SAY_NOTHING}
+    words = tuple(word for word in dict.fromkeys(said) if word not in known)
+    return Missed(category, words, next(iter([*asked, *seen]), ""))
 
 
 def _stocked(merchant: Merchant, cluster: Cluster) -> int:
     own = Product.objects.for_merchant(merchant).shown()
     if cluster.category:
         own = own.filter(category__slug=cluster.category)
-    if cluster.word:
-        own = own.filter(Q(title__icontains=cluster.word) | Q(brand__icontains=cluster.word))
+    for word in cluster.words:
+        own = own.filter(Q(title__icontains=word) | Q(brand__icontains=word))
     if cluster.color:
         # Lists of names as JSON text: every database can look into a text.
         quoted = f'"{cluster.color}"'

@@ -79,9 +79,10 @@ def label(demand: Demand) -> str:
     """Returns what a cluster is about, in words."""
     one = demand.cluster
     words = " ".join(part for part in (one.color, demand.name.lower()) if part)
-    if one.word and words:
-        return _("%(words)s, “%(word)s”") % {"words": words, "word": one.word}
-    return words or f"“{one.word}”"
+    said = " ".join(one.words)
+    if said and words:
+        return _("%(words)s, “%(said)s”") % {"words": words, "said": said}
+    return words or f"“{said}”"
 
 
 def _pictures(products: Iterable[int]) -> dict[int, str]:

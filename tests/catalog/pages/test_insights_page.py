@@ -39,9 +39,9 @@ def test_a_rate_of_nothing_is_no_number():
 @pytest.mark.parametrize(
     ("cluster", "name", "expected"),
     [
-        (Cluster("shoes", "", "", 5), "Shoes", "shoes"),
-        (Cluster("shoes", "hiking", "red", 5), "Shoes", "red shoes, “hiking”"),
-        (Cluster("", "bicycle", "", 5), "", "“bicycle”"),
+        (Cluster("shoes", (), "", 5), "Shoes", "shoes"),
+        (Cluster("shoes", ("hiking", "boots"), "red", 5), "Shoes", "red shoes, “hiking boots”"),
+        (Cluster("", ("bicycle",), "", 5), "", "“bicycle”"),
     ],
 )
 def test_a_cluster_is_named_by_what_its_searches_share(cluster, name, expected):
