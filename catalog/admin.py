@@ -7,10 +7,12 @@ from catalog.models import (
     BandCalibration,
     Category,
     Feedback,
+    Member,
     Merchant,
     Product,
     ProductImage,
     SearchRecord,
+    Upload,
     WidgetKey,
 )
 
@@ -70,4 +72,26 @@ class WidgetKeyAdmin(admin.ModelAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """create_widget_key makes them, and checks the origins."""
+        return False
+
+
+@admin.register(Member)
+class MemberAdmin(admin.ModelAdmin):
+    list_display = ["user", "merchant", "role"]
+    list_filter = ["merchant", "role"]
+    list_select_related = ["user", "merchant"]
+
+
+@admin.register(Upload)
+class UploadAdmin(admin.ModelAdmin):
+    """To look at: an upload's counts and checkpoint are its worker's."""
+
+    list_display = ["name", "merchant", "status", "rows_done", "rows_failed", "created_at", "error_code"]
+    list_filter = ["status", "merchant"]
+    list_select_related = ["merchant"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Upload | None = None) -> bool:
         return False
