@@ -68,7 +68,7 @@ def fill(count: int) -> None:
                 product=product,
                 source="synthetic.jpg",
                 file="products/synthetic.jpg",
-                sha256=f"{number:064x}",
+                sha256=f"{product.pk:064x}",
                 width=480,
                 height=480,
                 state=ProductImage.State.INDEXED,
