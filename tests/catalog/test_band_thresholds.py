@@ -67,6 +67,14 @@ def test_a_category_whose_products_look_alike_gets_a_higher_threshold():
     assert bands.by_category["watches"][Band.SAME_PRODUCT] > bands.by_category["shoes"][Band.SAME_PRODUCT] + 0.1
 
 
+def test_a_category_goes_below_everybodys_threshold_only_as_far_as_its_photos_support():
+    watches = shop("watches", removed=0.5)
+    few, many = (fit([*watches, *shop("hats", n=n)]) for n in (60, 400))
+    everybodys = few.everywhere[Band.SAME_PRODUCT]
+
+    assert many.by_category["hats"][Band.SAME_PRODUCT] < few.by_category["hats"][Band.SAME_PRODUCT] < everybodys
+
+
 def test_a_category_with_few_photos_goes_by_everybodys_thresholds():
     assert set(fit([*shop("shoes"), *shop("hats", n=40)]).by_category) == {"shoes"}
 
