@@ -32,9 +32,14 @@ WEIGHTS = (2.854, 1.61, -1.213, -3.269)  # of nothing (the bias), edges, bits an
 MISPLACED = 0.5
 
 _LONGEST_SIDE = 256  # more pixels change nothing but the time
-_COARSE = 64  # longest side, in pixels, at which places are looked for
-_SIZES = 1.04 ** -np.arange(19.0)  # down to half the size that just fits: a crop that keeps a quarter of the area
-_SMALLEST = 12  # pixels of the coarse picture
+_COARSE = 64  # longest side, in pixels, at which places are looked for ...
+_GLANCE = 32  # ... after a glance at this size, which tells most strangers
+# Least correlation at that glance. Of 120 crops, frames and screenshots none is below .92; of 200 look-alikes of street
+# photos, one in ten is above .75.
+_PROMISING = 0.85
+# As shares of what just fits, down to half: a crop that keeps a quarter of the area.
+_SIZES = 1.04 ** -np.arange(19.0)
+_SMALLEST = 6  # pixels of the coarse picture
 _CUT = 192  # side of the parts that are compared at last, in pixels
 _FINE = (32, 96)  # side of the patches whose edges are compared: as many pixels as the smaller has, within these
 _TRIED = 3  # places of each way round whose edges are compared
@@ -107,6 +112,7 @@ def align(
     """Returns the best alignment of two pictures, with the first turned in any of the given ways.
 
     With `is_whole`, only that of all of the first over (nearly) all of the second: 3 ms for each turn instead of 10.
+    Strangers are mostly told at a glance, in 2 ms for each turn.
     Handles crops down to half a side, and borders, bars and frames up to twice the picture's side; not both at once,
     and no perspective. Pictures may have any size; a few hundred pixels are enough.
     """
@@ -117,8 +123,11 @@ def align(
         other = turned(left, turn)
         fits.append(_Fit(right, other, (0.0, 0.0, 1.0, 1.0), turn, is_first_larger=False))  # also if squeezed
         for larger, smaller, is_first_larger in () if is_whole else ((right, other, False), (other, right, True)):
-            places = _places(larger, smaller)[:_TRIED]
-            fits += [_Fit(larger, smaller, place, turn, is_first_larger) for place in places]
+            glance = _places(larger, smaller, _GLANCE)
+            if not glance or glance[0][0] < _PROMISING:
+                continue
+            places = _places(larger, smaller, _COARSE)[:_TRIED]
+            fits += [_Fit(larger, smaller, place, turn, is_first_larger) for _, place in places]
     judged = sorted(((_Judge(fit).agreement(fit.place), fit) for fit in fits), key=lambda pair: -pair[0])
     refined = [(*_Judge(fit).refine(fit.place, start), fit) for start, fit in judged[:_REFINED]]
     agreement, place, fit = max(refined, key=lambda one: one[0])
@@ -186,9 +195,12 @@ def _scaled(box: Box, size: tuple[int, int]) -> Box:
     return (x1 * width, y1 * height, x2 * width, y2 * height)
 
 
-def _places(larger: Image.Image, smaller: Image.Image) -> list[_Place]:
-    """Returns the best place of the smaller picture in the larger for each of its sizes, best first."""
-    scale = _COARSE / max(larger.size)
+def _places(larger: Image.Image, smaller: Image.Image, side: int) -> list[tuple[float, _Place]]:
+    """Returns the best place of the smaller picture in the larger for each of its sizes, best first.
+
+    `side` is the longest, in pixels, at which they are looked for. Each with its correlation.
+    """
+    scale = side / max(larger.size)
     width, height = (max(_SMALLEST, round(side * scale)) for side in larger.size)
     ground = np.asarray(larger.resize((width, height), Image.Resampling.BOX), dtype=np.float32)
     ground = ground - ground.mean()
@@ -210,7 +222,7 @@ def _places(larger: Image.Image, smaller: Image.Image) -> list[_Place]:
         correlation = product[: height - h + 1, : width - w + 1] / spread
         y, x = divmod(int(correlation.argmax()), correlation.shape[1])
         found.append((float(correlation[y, x]), (x / width, y / height, w / width, h / height)))
-    return [place for _, place in sorted(found, reverse=True)]
+    return sorted(found, reverse=True)
 
 
 def _integral(values: NDArray[np.floating]) -> NDArray[np.float64]:
