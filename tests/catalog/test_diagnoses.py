@@ -91,12 +91,35 @@ def test_a_category_that_the_detector_does_not_know_is_not_missed_in_the_picture
 BAG = ("bags", 0.8, 0, 0, 300, 300)
 
 
-def test_a_wrong_category_needs_the_detector_and_the_neighbors_to_agree():
-    found = {"images": [image(detected_category="")], "checks": {1: check(BAG)}}
+@pytest.mark.parametrize(
+    ("seen", "neighbors", "expected"),
+    [
+        ([BAG], (("bags", 8), ("shoes", 2)), "wrong_category"),
+        ([BAG], (("shoes", 8), ("bags", 2)), "nothing_found"),
+        ([BAG], (("hats", 10),), "nothing_found"),  # sure, but not certain
+        ([("bags", 0.95, 0, 0, 9, 9)], (("hats", 10),), "wrong_category"),
+        ([("bags", 0.95, 0, 0, 9, 9), ("tops", 0.6, 0, 0, 9, 9)], (("hats", 10),), "nothing_found"),
+        ([("bags", 0.95, 0, 0, 9, 9)], (("shoes", 4), ("hats", 6)), "nothing_found"),
+        ([("bags", 0.5, 0, 0, 9, 9)], (("bags", 10),), "nothing_found"),
+    ],
+)
+def test_a_wrong_category_needs_a_sure_detector_and_neighbors_that_do_not_object(seen, neighbors, expected):
+    checks = {1: check(*seen)}
+    assert codes(images=[image(detected_category="")], checks=checks, standing=Standing(neighbors=neighbors)) == [
+        expected
+    ]
 
-    assert codes(**found, standing=Standing(neighbors=(("bags", 8), ("shoes", 2)))) == ["wrong_category"]
-    assert codes(**found, standing=Standing(neighbors=(("shoes", 8), ("bags", 2)))) == ["nothing_found"]
-    assert codes(**found) == ["nothing_found"]
+
+def test_a_category_whose_borders_shops_draw_differently_is_no_wrong_one():
+    vest = product()
+    vest.category = Category(slug="jackets")
+    found = {"images": [image(detected_category="")], "checks": {1: check(("tops", 0.95, 0, 0, 9, 9))}}
+
+    assert codes(of=vest, **found, standing=Standing(neighbors=(("tops", 10),))) == ["nothing_found"]
+
+
+def test_without_an_index_no_category_is_called_wrong():
+    assert codes(images=[image(detected_category="")], checks={1: check(BAG)}) == ["nothing_found"]
 
 
 def test_a_bag_beside_the_declared_shoes_is_no_wrong_category():
