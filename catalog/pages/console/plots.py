@@ -135,4 +135,5 @@ def _top(values: Sequence[tuple[str, Estimate]], unit: str) -> float:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= 20 else f"{name[:19]}…"
+    """Returns the name without its middle where it is long: models differ at their end."""
+    return name if len(name) <= 18 else f"{name[:8]}…{name[-9:]}"

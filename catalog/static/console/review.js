@@ -9,6 +9,8 @@ const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
 
 let coming = null; // what the server will answer when asked for the sheet after this one
 let sending = Promise.resolve(); // verdicts go one after the other, so that "undo" means the one that was seen last
+let isTurning = false; // while another sheet comes: a key that was meant for it must not judge this one
+const latest = []; // products judged on this sheet, to go back to without waiting
 
 const sheet = () => stage.querySelector(".sheet");
 const items = () => [...stage.querySelectorAll(".judged")];
@@ -52,11 +54,13 @@ function focusOn(item) {
 }
 
 function judge(item, verdict) {
+  if (isTurning) return;
+  latest.push(item.dataset.product);
   const before = item.dataset.verdict;
   mark(item, verdict);
   trouble.hidden = true;
   said.textContent = `${label(verdict)}: ${nameOf(item)}`;
-  const { action } = item;
+  const { action } = item.querySelector(".keys");
   const product = item.dataset.product;
   sending = sending
     .then(() => post(action, { product, verdict }))
@@ -79,17 +83,29 @@ function fetchComing() {
   coming.catch(() => {});
 }
 
-async function next() {
-  await sending;
-  if (!trouble.hidden) return; // what wasn't kept is still to be judged
+/** Does what leads to another sheet; until it is there, keys do nothing. */
+async function turning(act) {
+  if (isTurning) return;
+  isTurning = true;
   try {
-    const html = await coming;
-    if (html === null) location.assign(document.getElementById("next").href);
-    else show(html);
+    await sending;
+    await act();
   } catch (error) {
     complain(error);
     fetchComing();
+  } finally {
+    isTurning = false;
   }
+}
+
+const next = () => turning(async () => {
+  if (trouble.hidden) await goOn(); // what wasn't kept is still to be judged
+});
+
+async function goOn() {
+  const html = await coming;
+  if (html === null) location.assign(document.getElementById("next").href);
+  else show(html);
 }
 
 function show(html, product) {
@@ -100,6 +116,7 @@ function show(html, product) {
 }
 
 function start(product) {
+  latest.length = 0;
   document.getElementById("skip").action = sheet().dataset.skip;
   const all = items();
   focusOn(all.find((item) => item.dataset.product === String(product)) ?? all.find((item) => !item.dataset.verdict) ?? all[0]);
@@ -107,40 +124,45 @@ function start(product) {
   fetchComing();
 }
 
-async function undo() {
-  await sending;
+function undo() {
+  if (isTurning) return;
   trouble.hidden = true;
-  try {
-    const gone = await post(document.getElementById("undo").action);
-    if (!gone.search) {
-      said.textContent = "There is nothing to take back.";
-      return;
-    }
-    tell(gone.progress);
-    if (gone.search !== sheet().dataset.search) {
-      const url = sheet().dataset.url.replace(sheet().dataset.search, gone.search);
-      show(await (await ask(`${url}?part`, { headers: { Accept: "text/html" } })).text(), gone.product);
-    } else {
-      const item = items().find((one) => one.dataset.product === String(gone.product));
-      if (item) mark(item, "");
-      focusOn(item);
-    }
-    said.textContent = "Taken back.";
-  } catch (error) {
-    complain(error);
+  const product = latest.pop();
+  const item = items().find((one) => one.dataset.product === product);
+  if (!item) {
+    turning(undoEarlier);
+    return;
   }
+  const before = item.dataset.verdict;
+  mark(item, "");
+  focusOn(item);
+  said.textContent = "Taken back.";
+  sending = sending
+    .then(() => post(document.getElementById("undo").action))
+    .then((gone) => tell(gone.progress))
+    .catch((error) => {
+      mark(item, before);
+      complain(error);
+    });
 }
 
-async function skip() {
-  trouble.hidden = true;
-  try {
-    await sending;
-    await post(document.getElementById("skip").action);
-    await next();
-  } catch (error) {
-    complain(error);
+async function undoEarlier() {
+  const gone = await post(document.getElementById("undo").action);
+  if (!gone.search) {
+    said.textContent = "There is nothing to take back.";
+    return;
   }
+  tell(gone.progress);
+  const url = sheet().dataset.url.replace(sheet().dataset.search, gone.search);
+  show(await (await ask(`${url}?part`, { headers: { Accept: "text/html" } })).text(), gone.product);
+  said.textContent = "Taken back.";
 }
+
+const skip = () => turning(async () => {
+  trouble.hidden = true;
+  await post(document.getElementById("skip").action);
+  await goOn();
+});
 
 function move(by) {
   const all = items();
@@ -176,7 +198,7 @@ stage.addEventListener("keydown", (event) => {
 
 stage.addEventListener("submit", (event) => {
   event.preventDefault();
-  judge(event.target, event.submitter.value);
+  judge(event.target.closest(".judged"), event.submitter.value);
 });
 
 const instead = (id, kind, act) =>

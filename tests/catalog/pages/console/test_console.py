@@ -91,7 +91,7 @@ def test_signing_in_leads_to_the_review(shelf, client):
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
 
     wrong = client.post("/console/login/", {"username": "rae", "password": "nonsense"})
-    assert "go together" in wrong.content.decode()
+    assert 'role="alert"' in wrong.content.decode()
     right = client.post("/console/login/", {"username": "rae", "password": "a long password"})
     assert right.url == "/console/review/"
 
