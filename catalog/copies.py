@@ -56,6 +56,7 @@ class Overlay:
     image_box: Box
     turn: int
     likeness: float
+    is_recolored: bool = False  # then it may be the same thing in another color
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def marked(cards: Iterable[Ranked], copies: Sequence[Copy]) -> tuple[Ranked, ...
 
     A score alone can't tell the same photo from another of the same product.
     """
-    copied = {copy.product.pk for copy in copies}
+    copied = {copy.product.pk for copy in copies if not copy.overlay.is_recolored}
     banded: list[Ranked] = []
     for card in cards:
         if copied.intersection([card.product_id, *card.others]):
@@ -182,6 +183,7 @@ def _copy(match: Match, photo: Photo, pictures: _Pictures) -> Copy:
         picture.to_original(alignment.second_box),
         alignment.turn,
         alignment.likeness,
+        alignment.is_recolored,
     )
     return Copy(row.product, row, match.distance, overlay)
 
@@ -209,14 +211,15 @@ def _others_that_use(
     if (own := vectors.get(best.image.pk)) is None:
         return others
     near = store.query(collection, own, using=COPY, limit=_TWINS)
-    again = [hit.id for hit in near if distance_of(hit.score) <= _TWIN_BITS and hit.id not in known]
-    pictures.add(again)
-    prints = store.retrieve(collection, again, using=COPY) if again else {}
-    for pk in again:
+    suspected = [hit.id for hit in near if distance_of(hit.score) <= _TWIN_BITS and hit.id not in known]
+    pictures.add(suspected)
+    prints = store.retrieve(collection, suspected, using=COPY) if suspected else {}
+    for pk in suspected:
         picture, original = pictures.small(pk), pictures.small(best.image.pk)
         if pk not in pictures.rows or pk not in prints or picture is None or original is None:
             continue
-        if align(original, picture, turns=(AS_IS,), is_whole=True).is_copy:
+        again = align(original, picture, turns=(AS_IS,), is_whole=True)
+        if again.is_copy and not again.is_recolored:
             others.append(_seen_through(best, pictures.rows[pk], _nearest(views, prints[pk])))
     return others
 
@@ -253,6 +256,7 @@ def _overlay_as_json(overlay: Overlay) -> Json:
         "image_box": [round(side, 1) for side in overlay.image_box],
         "turn": overlay.turn,
         "likeness": round(overlay.likeness, 3),
+        "recolored": overlay.is_recolored,
     }
 
 
@@ -278,6 +282,7 @@ def recalled(records: Iterable[Json]) -> list[Copy]:
                 tuple(record["overlay"]["image_box"]),
                 record["overlay"]["turn"],
                 record["overlay"]["likeness"],
+                record["overlay"].get("recolored", False),
             ),
         )
         for record in records

@@ -28,6 +28,9 @@ COPY_LIKENESS = 0.87
 # By logistic regression on the copies and look-alikes that the first 25 were laid over (`benchmarks/copies.py --fit`).
 WEIGHTS = (2.854, 1.61, -1.213, -3.269)  # of nothing (the bias), edges, bits and tint
 
+# Tint above which a copy has other colors. In the drawn catalog, products of one cut in two colors differ by .5 to 1.2
+# and in nothing else; of real copies, hardly any but those whose hues were turned reach it.
+MOST_TINT = 0.4
 # Agreement below which two pictures were not laid where they show the same thing.
 MISPLACED = 0.5
 
@@ -51,6 +54,7 @@ _BLOCKS = 8  # a patch is judged in 8 x 8 blocks ...
 _FORGIVEN = 6  # ... of which the worst six may hold a caption or a price tag
 _LIVELY = 0.02  # share of the liveliest block's edges with which a block says something
 _TINTS = 16  # parts are compared in color on a 16 x 16 grid
+_GRAY = 0.1  # chroma that rounding leaves in a picture without colors; a photo of a gray thing has more
 _COLORLESS = 1.0  # chroma that JPEG's noise may have
 
 
@@ -93,6 +97,11 @@ class Alignment:
     @property
     def is_copy(self) -> bool:
         return self.likeness >= COPY_LIKENESS
+
+    @property
+    def is_recolored(self) -> bool:
+        """Whether it may as well be the same thing in another color, photographed or drawn alike."""
+        return self.tint > MOST_TINT
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +171,13 @@ def _typical(first: Image.Image, second: Image.Image) -> float:
 
 
 def _tint(first: Image.Image, second: Image.Image) -> float:
-    """Returns how much the a* and b* of two parts differ, as a share of how colorful they are."""
+    """Returns how much the a* and b* of two parts differ, as a share of how colorful they are; 0 without colors."""
     size = (_TINTS, _TINTS)
     one, other = (to_lab(np.asarray(part.resize(size, Image.Resampling.BOX)))[..., 1:] for part in (first, second))
-    chroma = (np.linalg.norm(one, axis=-1).mean() + np.linalg.norm(other, axis=-1).mean()) / 2
-    return float(np.abs(one - other).mean() / (chroma + _COLORLESS))
+    chromas = [float(np.linalg.norm(colors, axis=-1).mean()) for colors in (one, other)]
+    if min(chromas) < _GRAY:
+        return 0.0
+    return float(np.abs(one - other).mean()) / (sum(chromas) / 2 + _COLORLESS)
 
 
 def _reduced(image: Image.Image) -> Image.Image:

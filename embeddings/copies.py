@@ -126,7 +126,16 @@ def suspects(views: Sequence[View], candidates: Iterable[Candidate], *, least_co
 
 def matches(views: Sequence[View], found: Sequence[Suspect], load: Load) -> list[Match]:
     """Returns the suspects that are copies, in the order given. `load` returns a picture by id, None if it is gone."""
-    return [one for one in laid_over(views, found, load) if one.alignment.is_copy]
+    copies = [one for one in laid_over(views, found, load) if one.alignment.is_copy]
+    return true_colored(copies)
+
+
+def true_colored(copies: Sequence[Match]) -> list[Match]:
+    """Returns the copies without those of other colors, unless there are only such.
+
+    Where the picture itself is found, the same in another color is another product.
+    """
+    return [one for one in copies if not one.alignment.is_recolored] or list(copies)
 
 
 def laid_over(views: Sequence[View], found: Sequence[Suspect], load: Load) -> list[Match]:

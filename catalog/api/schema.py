@@ -160,6 +160,7 @@ class OverlayShape(serializers.Serializer[Any]):
         min_value=0, max_value=7, help_text="How the photo's part is turned: 0 not at all, 1 mirrored; docs/copies.md."
     )
     likeness = serializers.FloatField(min_value=0, max_value=1)
+    recolored = serializers.BooleanField(help_text="Whether it may be the same thing in another color.")
 
 
 class CopyShape(serializers.Serializer[Any]):

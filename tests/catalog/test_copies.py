@@ -90,6 +90,24 @@ def test_another_product_is_no_copy(shop):
     assert copies_of(drawn("dresses", 0)) == []
 
 
+def of_sku(sku: str) -> Image.Image:
+    return draw_product(next(one for one in demo_products() if one.sku == sku), view=0, size=256)
+
+
+def test_the_same_cut_in_another_color_is_told_apart_from_the_picture_itself(shop):
+    green, brown = of_sku("J-0010"), of_sku("J-0016")
+    shop.put_picture("J-green", saved(green), category="jackets")
+
+    (copy,) = copies_of(brown)
+    assert (copy.product.sku, copy.overlay.is_recolored) == ("J-green", True)
+    card = Ranked(copy.product.pk, copy.image.pk, 0.99, Band.SAME_PHOTO)
+    assert [one.band for one in marked([card], [copy])] == [Band.SAME_PRODUCT]
+
+    shop.put_picture("J-brown", saved(brown), category="jackets")
+    assert skus(copies_of(brown)) == ["J-brown"]
+    assert skus(copies_of(brown.convert("L"))) != []
+
+
 def test_a_crop_is_found_where_it_was_cut_out(shop):
     part = drawn("bags", 0).crop((30, 40, 230, 240))
     photo = decode(saved(part))
@@ -193,7 +211,7 @@ def test_json_says_where_the_picture_is_and_how_it_lies(shop):
 
     assert document["image"]["url"].startswith("https://shop.example/")
     assert (document["image"]["width"], document["image"]["height"]) == (256, 256)
-    assert set(document["overlay"]) == {"query_box", "image_box", "turn", "likeness"}
+    assert set(document["overlay"]) == {"query_box", "image_box", "turn", "likeness", "recolored"}
     assert np.isfinite(document["overlay"]["query_box"]).all()
 
 
