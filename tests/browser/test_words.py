@@ -120,3 +120,19 @@ def test_without_scripts_words_are_searched_and_asked_again(new_page):
     page.page.fill("#q", "bag")
     page.page.get_by_role("button", name="Search", exact=True).click()
     expect(page.page).to_have_url(re.compile(r"/\?q=bag$"))
+
+
+def test_a_pasted_address_is_fetched_unless_somebody_is_typing(page, look):
+    page.page.route("**/picture", lambda route: route.fulfill(path=look, content_type="image/jpeg"))
+    paste = """(selector) => {
+        const transfer = new DataTransfer();
+        transfer.setData("text/plain", "https://shop.example/coat.jpg");
+        const options = { clipboardData: transfer, bubbles: true, cancelable: true };
+        return document.querySelector(selector).dispatchEvent(new ClipboardEvent("paste", options));
+    }"""
+    assert page.page.evaluate(paste, "#start-q")  # left to the field
+
+    answer = page.answer_to(lambda: page.page.evaluate(paste, "main"))
+
+    expect(page.page.locator("#photo")).to_be_visible()
+    expect(page.dots).to_have_count(len(answer["regions"]))
