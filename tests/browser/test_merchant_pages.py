@@ -132,10 +132,34 @@ def test_axe_finds_nothing_wrong_on_any_page_of_a_merchant(open_page, password, 
     page.get_by_role("button", name="Upload").click()
     expect(page.locator("main .status [data-status=done]")).to_be_visible(timeout=30_000)
     assert wrong(page) == []
-    for tab in ("Products", "Keys"):
+    for tab in ("Products", "Doctor", "Insights", "Keys"):
         page.get_by_role("link", name=tab, exact=True).click()
-        expect(page.get_by_role("heading", level=1)).to_contain_text(tab)
+        expect(page.get_by_role("heading", level=1)).to_contain_text(re.compile(tab, re.IGNORECASE))
         assert wrong(page) == []
+
+
+def test_the_doctor_is_asked_and_tells_what_to_mend(open_page, password, upload):
+    page = open_page(**PHONE)
+    sign_in(page, password)
+    page.get_by_label("Drop your feed here").set_input_files(upload)
+    page.get_by_role("button", name="Upload").click()
+    expect(page.locator("main .status [data-status=done]")).to_be_visible(timeout=30_000)
+
+    page.get_by_role("link", name="Doctor", exact=True).click()
+    page.get_by_role("button", name=re.compile("Look ")).click()
+    told = page.get_by_role("link", name=re.compile("No brand"))
+    for _ in range(60):  # the worker looks; the page tells when it is asked again
+        if told.is_visible() and not page.get_by_role("progressbar").is_visible():
+            break
+        page.wait_for_timeout(500)
+        page.reload()
+
+    told.click()
+    expect(page.get_by_role("heading", name="No brand")).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile("The picture")).first).to_be_visible()
+    expect(page.get_by_text("Add the brand.").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["viewport"]["width"]
+    assert wrong(page) == []
 
 
 def test_without_scripts_a_file_is_uploaded_all_the_same(open_page, password, upload):
