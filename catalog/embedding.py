@@ -16,13 +16,14 @@ from django.core.files.storage import default_storage
 from numpy.typing import NDArray
 
 from catalog.models import ProductImage
-from catalog.points import COPY, VECTOR
+from catalog.points import COPY, VECTOR, SeenAttributes, attributes_as_json
 from catalog.vision import Sight, Wish, for_sale, look
 from detection import detector
 from detection.crops import crop
 from detection.images import Photo, decode
 from detection.types import Box
 from embeddings import encoder
+from embeddings.attributes import attributes
 from embeddings.color import color_names, dominant_colors
 from embeddings.fingerprint import fingerprint
 from embeddings.types import VectorStore
@@ -52,6 +53,11 @@ class Embedded:
     def vectors(self) -> dict[str, NDArray[np.float32]]:
         """The point's named vectors."""
         return {VECTOR: self.embedding} if self.copy is None else {VECTOR: self.embedding, COPY: self.copy}
+
+    @property
+    def seen_attributes(self) -> SeenAttributes:
+        """What the embedding says of gender, article type and pattern: microseconds, so it isn't kept."""
+        return attributes_as_json(attributes(self.embedding[np.newaxis])[0])
 
 
 @dataclass(frozen=True, slots=True)

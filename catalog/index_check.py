@@ -122,7 +122,12 @@ class _Difference:
 
 
 def _payload(image: ProductImage) -> Payload:
-    return payload_of(image.product, palette=image.palette, seen_colors=image.seen_colors)
+    return payload_of(
+        image.product,
+        palette=image.palette,
+        seen_colors=image.seen_colors,
+        seen_attributes=image.seen_attributes,
+    )
 
 
 def _has_point(image: ProductImage) -> bool:

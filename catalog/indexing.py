@@ -178,8 +178,11 @@ def _collection() -> tuple[VectorStore, str]:
 
 
 def _point(image: ProductImage, found: Embedded) -> Point:
-    payload = payload_of(image.product, palette=found.palette, seen_colors=found.seen_colors)
-    return Point(image.pk, found.vectors, payload)
+    return Point(image.pk, found.vectors, payload_of(image.product, **_seen(found)))
+
+
+def _seen(found: Embedded | ProductImage) -> dict[str, Any]:
+    return {"palette": found.palette, "seen_colors": found.seen_colors, "seen_attributes": found.seen_attributes}
 
 
 def _mark(images: Sequence[ProductImage], results: Mapping[int, Found]) -> list[int]:
@@ -205,8 +208,7 @@ def _outcome(found: Found, now: datetime) -> dict[str, Any]:
         "box": [round(side, 1) for side in found.box],
         "detected_category": found.category,
         "detected_confidence": found.confidence,
-        "palette": found.palette,
-        "seen_colors": found.seen_colors,
+        **_seen(found),
         "detector": detector().card.fingerprint,
         "encoder": _fingerprint(),
         "index_format": ProductImage.INDEX_FORMAT,
@@ -224,9 +226,7 @@ def _tell_store() -> IndexReport:
     withdrawn = [image.pk for image in images if image.product.withdrawn_at is not None]
     with _released_on_failure(images):
         store = vector_store()
-        payloads = {
-            image.pk: payload_of(image.product, palette=image.palette, seen_colors=image.seen_colors) for image in shown
-        }
+        payloads = {image.pk: payload_of(image.product, **_seen(image)) for image in shown}
         for collection in product_collections(store):
             store.set_payload(collection, payloads)
             store.delete(collection, [*withdrawn, *dropped])

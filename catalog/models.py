@@ -213,6 +213,9 @@ class ProductImage(models.Model):
     encoder = models.CharField(max_length=12, blank=True, help_text="Fingerprint of the encoder.")
     palette = models.JSONField(default=list, blank=True, help_text="L, a, b and share of each color of the crop.")
     seen_colors = models.JSONField(default=list, blank=True, help_text="Names that the palette is filed under.")
+    seen_attributes = models.JSONField(
+        default=dict, blank=True, help_text="What the embedding says, and how sure: gender, article_type, pattern."
+    )
     index_format = models.PositiveSmallIntegerField(default=1, help_text="Which of our formats its point has.")
     indexed_at = models.DateTimeField(null=True, blank=True)
     payload_due = models.DateTimeField(
