@@ -48,6 +48,8 @@ def test_a_pending_picture_becomes_a_point_with_all_that_searches_filter_by(shop
             "colors": list(dict.fromkeys(["white", "red", *image.seen_colors])),
             "palette": image.palette,
             "gender": "female",
+            "article_type": "",
+            "pattern": "",
             "in_stock": True,
         }
     }
