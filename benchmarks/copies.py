@@ -30,7 +30,7 @@ from benchmarks.edits import EDITS
 from benchmarks.percentiles import Percentiles
 from detection.categories import category_of
 from embeddings.alignment import COPY_LIKENESS, MISPLACED, Alignment
-from embeddings.copies import Candidate, View, laid_over, suspects, true_colored
+from embeddings.copies import Candidate, View, laid_over, of_one_picture, suspects
 from embeddings.fingerprint import as_vector, fingerprint
 
 PRECISION = 0.999
@@ -174,7 +174,7 @@ def trial(
     ]
     found = suspects([view], candidates, least_cosine=LEAST_COSINE)
     laid = laid_over([view], found, catalog.picture)
-    copies = {one.id for one in true_colored([one for one in laid if one.alignment.is_copy])}
+    copies = {one.id for one in of_one_picture([one for one in laid if one.alignment.is_copy])}
     laid = [one for one in laid if one.id in copies or not one.alignment.is_copy]
     result.cpu_ms = (time.thread_time() - started) * 1000
     result.is_suggested = bool(is_same[[one.id for one in found]].any()) if found else False

@@ -64,8 +64,9 @@ class Alignment:
 
     Measured where they overlap: `agreement` in [-1, 1] is the correlation of their edges, but for the few blocks of 64
     that disagree most, and `typical` that of the median block; `distance` is the number of bits in which the
-    fingerprints differ; `tint` in [0, 2] how much of what color there is differs. The boxes show the same thing, in
-    pixels of each picture as given; `turn` (of `embeddings.fingerprint.TURNS`) turns the first like the second.
+    fingerprints differ; `tint` in [0, 2] how much of what color there is differs, NaN where one has none. The boxes
+    show the same thing, in pixels of each picture as given; `turn` (of `embeddings.fingerprint.TURNS`) turns the first
+    like the second.
     """
 
     agreement: float
@@ -80,7 +81,7 @@ class Alignment:
     def evidence(self) -> tuple[float, float, float]:
         """What speaks for and against a copy, each in proportion to how much it says."""
         typical = -math.log(1.003 - max(-1.0, min(1.0, self.typical)))
-        return (typical, math.sqrt(self.distance), self.tint)
+        return (typical, math.sqrt(self.distance), 0.0 if math.isnan(self.tint) else self.tint)
 
     @property
     def likeness(self) -> float:
@@ -101,7 +102,7 @@ class Alignment:
     @property
     def is_recolored(self) -> bool:
         """Whether it may as well be the same thing in another color, photographed or drawn alike."""
-        return self.tint > MOST_TINT
+        return not self.tint <= MOST_TINT
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +172,12 @@ def _typical(first: Image.Image, second: Image.Image) -> float:
 
 
 def _tint(first: Image.Image, second: Image.Image) -> float:
-    """Returns how much the a* and b* of two parts differ, as a share of how colorful they are; 0 without colors."""
+    """Returns how much the a* and b* of two parts differ, as a share of how colorful they are; NaN if one is gray."""
     size = (_TINTS, _TINTS)
     one, other = (to_lab(np.asarray(part.resize(size, Image.Resampling.BOX)))[..., 1:] for part in (first, second))
     chromas = [float(np.linalg.norm(colors, axis=-1).mean()) for colors in (one, other)]
     if min(chromas) < _GRAY:
-        return 0.0
+        return 0.0 if max(chromas) < _GRAY else math.nan
     return float(np.abs(one - other).mean()) / (sum(chromas) / 2 + _COLORLESS)
 
 

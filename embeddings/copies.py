@@ -32,6 +32,7 @@ _NEAR_TRIED = 6  # pictures laid whole on whole: 3 ms each
 # Pictures looked for inside each other, 10 ms each: the nearest by embedding (96 % of the copies that are cut off or
 # framed are among 2, and hardly more among 8), and by fingerprint.
 _LIKE_TRIED, _FAR_TRIED = 2, 2
+_AS_LIKE = 12  # bits; copies of one picture, saved again, differ from a photo by nearly the same
 _SIDE = 256  # longest side of the photo as it is compared
 
 Load = Callable[[int], Image.Image | None]
@@ -127,15 +128,17 @@ def suspects(views: Sequence[View], candidates: Iterable[Candidate], *, least_co
 def matches(views: Sequence[View], found: Sequence[Suspect], load: Load) -> list[Match]:
     """Returns the suspects that are copies, in the order given. `load` returns a picture by id, None if it is gone."""
     copies = [one for one in laid_over(views, found, load) if one.alignment.is_copy]
-    return true_colored(copies)
+    return of_one_picture(copies)
 
 
-def true_colored(copies: Sequence[Match]) -> list[Match]:
-    """Returns the copies without those of other colors, unless there are only such.
+def of_one_picture(copies: Sequence[Match]) -> list[Match]:
+    """Returns the copies that are as like the photo as the best of them, in its colors if there are such.
 
-    Where the picture itself is found, the same in another color is another product.
+    Where the picture itself is found, the same cut in another color or pattern is another product.
     """
-    return [one for one in copies if not one.alignment.is_recolored] or list(copies)
+    kept = [one for one in copies if not one.alignment.is_recolored] or list(copies)
+    nearest = min((one.alignment.distance for one in kept), default=0)
+    return [one for one in kept if one.alignment.distance <= nearest + _AS_LIKE]
 
 
 def laid_over(views: Sequence[View], found: Sequence[Suspect], load: Load) -> list[Match]:
