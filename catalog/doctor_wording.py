@@ -30,7 +30,7 @@ WORDS: Mapping[str, tuple[Text, Text, Text]] = {
     ),
     "wrong_category": (
         _("Another category than you say"),
-        _("You say %(declared)s; the picture and what looks like it say %(seen)s."),
+        _("You say %(declared)s; the picture shows %(seen)s."),
         _("Correct product_type, or use a picture that shows the product itself."),
     ),
     "not_findable": (
