@@ -79,12 +79,10 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What one reviewer did today and in all, and what waits for her."""
+    """How many verdicts one reviewer gave today and in all."""
 
     today: int
     total: int
-    searches: int
-    waiting: int
 
 
 def candidates(*, since: datetime | None = None, most: int = MOST_SEARCHES) -> list[Candidate]:
@@ -107,7 +105,7 @@ def candidates(*, since: datetime | None = None, most: int = MOST_SEARCHES) -> l
     ]
 
 
-def queue(reviewer: User, *, limit: int, skip: Collection[UUID] = ()) -> list[UUID]:
+def queue(reviewer: User, *, limit: int = MOST_SEARCHES, skip: Collection[UUID] = ()) -> list[UUID]:
     """Returns the searches that this reviewer should judge next: strata in turns, now and then one that another judged.
 
     Searches without a crop aren't shown: an answer can't be judged without its question.
@@ -179,13 +177,7 @@ def progress(reviewer: User) -> Progress:
     """Returns how far this reviewer is."""
     mine = Verdict.objects.filter(reviewer=reviewer.pk)
     midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
-    own, _ = _judged_by(reviewer)
-    return Progress(
-        today=mine.filter(created_at__gte=midnight).count(),
-        total=mine.count(),
-        searches=len(own),
-        waiting=sum(one.has_crop and one.id not in own for one in candidates()),
-    )
+    return Progress(today=mine.filter(created_at__gte=midnight).count(), total=mine.count())
 
 
 def _judged_by(reviewer: User) -> tuple[set[UUID], set[UUID]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from catalog.quality_numbers import Estimate
 
 WIDTH = 640
-ROW, LABEL, VALUE = 30, 150, 80  # pixels: height of a bar's row, width of names and of numbers beside bars
+ROW, LABEL, VALUE = 30, 170, 80  # pixels: height of a bar's row, width of names and of numbers beside bars
 HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 220, 52, 16, 14, 28
 MOST_BARS = 15
 MOST_NAMED = 8  # dates under a trend

@@ -105,10 +105,11 @@ def _section(by: str, rows: Sequence[Row], chosen: Measure) -> Section:
 
 
 def _cells(row: Row) -> list[Cell]:
-    return [
-        Cell(text_of(one, measure.unit), range_of(one, measure.unit), one.n if one else 0)
-        for measure, one in zip(MEASURES, row.estimates, strict=True)
-    ]
+    return [_cell(one, measure.unit) for measure, one in zip(MEASURES, row.estimates, strict=True)]
+
+
+def _cell(one: Estimate | None, unit: str = "") -> Cell:
+    return Cell(text_of(one, unit), range_of(one, unit), one.n if one else 0)
 
 
 def _kappa_range(one: Estimate) -> str:
@@ -116,26 +117,22 @@ def _kappa_range(one: Estimate) -> str:
 
 
 def _measurement() -> dict[str, Any] | None:
-    """Returns the latest run of measure_catalog as the page shows it."""
+    """Returns the latest run of measure_catalog: a row for each category, a column for each kind of query."""
     latest = Measurement.objects.first()
     if latest is None:
         return None
-    kinds = [
-        (
-            kind.replace("_", " "),
-            [
-                (category, [_recall(measures, k) for k in (1, 5, 10)], measures["recall@1"]["n"])
-                for category, measures in by_category.items()
-            ],
-        )
-        for kind, by_category in latest.report.items()
-    ]
-    return {"run": latest, "kinds": kinds}
+    report = latest.report
+    categories = dict.fromkeys(category for measures in report.values() for category in measures)
+    rows = [(category, [_recalls(measures.get(category)) for measures in report.values()]) for category in categories]
+    return {"run": latest, "kinds": [kind.replace("_", " ").capitalize() for kind in report], "rows": rows}
 
 
-def _recall(measures: dict[str, Any], k: int) -> Cell:
-    one = Estimate(**measures[f"recall@{k}"])
-    return Cell(text_of(one), range_of(one), one.n)
+def _recalls(measures: dict[str, Any] | None) -> tuple[Cell, Cell, Cell] | None:
+    """Returns recall@1, @5 and @10; None where nothing was asked."""
+    if measures is None:
+        return None
+    first, five, ten = (Estimate(**measures[f"recall@{k}"]) for k in (1, 5, 10))
+    return _cell(first), _cell(five), _cell(ten)
 
 
 def _harmless(cell: str) -> str:

@@ -38,7 +38,7 @@ KEYS = tuple(Key(str(place), kind.value, kind.label) for place, kind in enumerat
 @require_safe
 def home(request: HttpRequest) -> HttpResponseBase:
     """Leads to the search that comes next, or says that all is done."""
-    coming = _coming(request)
+    coming = next(iter(_coming(request)), None)
     if coming is None:
         return render(request, "console/all_done.html", {"progress": progress(_user(request)), "here": "review"})
     return redirect("console:search", coming)
@@ -54,7 +54,8 @@ def search(request: HttpRequest, search_id: UUID) -> HttpResponseBase:
     except InputError as error:
         raise Http404(error.message) from error
     template = "console/_sheet.html" if "part" in request.GET else "console/review.html"
-    return render(request, template, {**_context(shown), "progress": progress(user), "here": "review"})
+    known = {"progress": progress(user), "waiting": len(_coming(request)), "here": "review"}
+    return render(request, template, {**_context(shown), **known})
 
 
 @console(REVIEW)
@@ -62,9 +63,10 @@ def search(request: HttpRequest, search_id: UUID) -> HttpResponseBase:
 def after(request: HttpRequest, search_id: UUID) -> HttpResponseBase:
     """The sheet of the search that comes after this one; 204 when there is none."""
     coming = _coming(request, but=search_id)
-    if coming is None:
+    if not coming:
         return HttpResponse(status=204)
-    return render(request, "console/_sheet.html", _context(sheet(coming, _user(request))))
+    context = _context(sheet(coming[0], _user(request)))
+    return render(request, "console/_sheet.html", {**context, "waiting": len(coming)})
 
 
 @console(REVIEW)
@@ -89,8 +91,8 @@ def take_back(request: HttpRequest) -> HttpResponseBase:
     if gone is None:
         return JsonResponse({"search": None}) if _is_script(request) else redirect("console:review")
     if _is_script(request):
-        numbers = _numbers(_user(request))
-        return JsonResponse({"search": str(gone.search_id), "product": gone.product_id, "progress": numbers})
+        today = progress(_user(request)).today
+        return JsonResponse({"search": str(gone.search_id), "product": gone.product_id, "today": today})
     return redirect("console:search", gone.search_id)
 
 
@@ -116,9 +118,10 @@ def crop(request: HttpRequest, search_id: UUID) -> HttpResponseBase:
     return response
 
 
-def _coming(request: HttpRequest, *, but: UUID | None = None) -> UUID | None:
+def _coming(request: HttpRequest, *, but: UUID | None = None) -> list[UUID]:
+    """Returns all searches that wait for this reviewer, the next one first."""
     skip = {UUID(one) for one in request.session.get("skipped", [])} | ({but} if but else set())
-    return next(iter(queue(_user(request), limit=1, skip=skip)), None)
+    return queue(_user(request), skip=skip)
 
 
 def _context(shown: Sheet) -> dict[str, Any]:
@@ -142,14 +145,9 @@ def _band(name: str) -> str:
     return str(GROUPS[name]) if name in GROUPS else name.replace("_", " ").capitalize()
 
 
-def _numbers(user: User) -> dict[str, int]:
-    done = progress(user)
-    return {"today": done.today, "waiting": done.waiting}
-
-
 def _answer(request: HttpRequest, search_id: UUID) -> HttpResponseBase:
     if _is_script(request):
-        return JsonResponse({"progress": _numbers(_user(request))})
+        return JsonResponse({"today": progress(_user(request)).today})
     return redirect("console:search", search_id)
 
 

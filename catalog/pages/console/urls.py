@@ -1,3 +1,5 @@
+"""The console's addresses, all for staff."""
+
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 from django.views.generic import RedirectView

@@ -30,10 +30,8 @@ async function post(url, fields = {}) {
   return response.json();
 }
 
-function tell(progress) {
-  if (!progress) return;
-  document.getElementById("today").textContent = progress.today;
-  document.getElementById("waiting").textContent = progress.waiting;
+function tell({ today }) {
+  if (today !== undefined) document.getElementById("today").textContent = today;
 }
 
 function complain(error) {
@@ -64,7 +62,7 @@ function judge(item, verdict) {
   const product = item.dataset.product;
   sending = sending
     .then(() => post(action, { product, verdict }))
-    .then((answer) => tell(answer.progress))
+    .then(tell)
     .catch((error) => {
       mark(item, before);
       complain(error);
@@ -117,6 +115,7 @@ function show(html, product) {
 
 function start(product) {
   latest.length = 0;
+  document.getElementById("waiting").textContent = sheet().dataset.waiting;
   document.getElementById("skip").action = sheet().dataset.skip;
   const all = items();
   focusOn(all.find((item) => item.dataset.product === String(product)) ?? all.find((item) => !item.dataset.verdict) ?? all[0]);
@@ -139,7 +138,7 @@ function undo() {
   said.textContent = "Taken back.";
   sending = sending
     .then(() => post(document.getElementById("undo").action))
-    .then((gone) => tell(gone.progress))
+    .then(tell)
     .catch((error) => {
       mark(item, before);
       complain(error);
@@ -152,7 +151,7 @@ async function undoEarlier() {
     said.textContent = "There is nothing to take back.";
     return;
   }
-  tell(gone.progress);
+  tell(gone);
   const url = sheet().dataset.url.replace(sheet().dataset.search, gone.search);
   show(await (await ask(`${url}?part`, { headers: { Accept: "text/html" } })).text(), gone.product);
   said.textContent = "Taken back.";
