@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from PIL.Image import Image
 
 from catalog import searched_crops
@@ -227,6 +228,11 @@ def product_as_json(product: Product, base_url: str = "", *, image: ProductImage
 def record(answer: SearchAnswer) -> None:
     """Keeps the answer so that its link can be shared. The photo is not kept; see catalog.searched_crops."""
     category = answer.selected.category
+    with transaction.atomic():  # one commit: each waits for the disk
+        _record(answer, category)
+
+
+def _record(answer: SearchAnswer, category: SelectedCategory | None) -> None:
     SearchRecord.objects.create(
         id=answer.id,
         category=category.slug if category else "",

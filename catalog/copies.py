@@ -3,11 +3,13 @@
     photo, crop -> fingerprints -> store's `copy` vector, and what the search found by embedding
                 -> suspects -> laid over the photo (embeddings.copies) -> others that use the same picture -> rows
 
-A photo that nobody copied, which is most of them, costs its fingerprint and two queries.
+A photo that nobody copied, which is most of them, costs its fingerprint and two queries. They need no model, so a
+search begins them before it asks the detector, in a thread of their own.
 """
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -69,15 +71,28 @@ class Copy:
     overlay: Overlay
 
 
-def find_copies(
-    photo: Photo, crop_box: Box | None = None, look_alikes: Mapping[int, float] | None = None
-) -> list[Copy] | None:
-    """Returns the pictures in the catalog that are copies of the photo or of a part of it, the largest first.
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """The photo's views, and the ids of the pictures whose fingerprints are nearest to theirs."""
 
-    `crop_box` is a part that may be a picture of its own, as when the photo is a screenshot. `look_alikes` are image
-    ids and scores of what the search found by embedding, best first: so is found what was cut off or framed so much
-    that no fingerprint tells. Returns None where nothing can be said: the index is empty, or has no fingerprints
-    because an earlier version of ours made it. Raises ServiceError when the store is down.
+    views: tuple[View, ...]
+    nearest: frozenset[int]
+    collection: str
+
+
+_probing = ThreadPoolExecutor(max_workers=4, thread_name_prefix="copies")
+
+
+def begin_probing(photo: Photo, crop_box: Box | None = None) -> "Future[Probed | None]":
+    """Returns at once; the result is for `find_copies`."""
+    return _probing.submit(probe, photo, crop_box)
+
+
+def probe(photo: Photo, crop_box: Box | None = None) -> Probed | None:
+    """Returns what fingerprints suggest for the photo, and for the part of it in `crop_box` if there is one.
+
+    Returns None where nothing can be said: the index is empty, or has no fingerprints because an earlier version of
+    ours made it. Raises ServiceError when the store is down.
     """
     collection = searched_collection()
     if collection is None or not has_fingerprints(collection):
@@ -85,13 +100,35 @@ def find_copies(
     views = [View.of(photo.image)]
     if crop_box is not None and _share(crop_box, photo) < _MOST_OF_PHOTO:
         views.append(View.of(photo.image, photo.to_image(crop_box)))
-    store = vector_store()
-    by_embedding = dict(islice((look_alikes or {}).items(), _LOOK_ALIKES))
-    suggested = set(by_embedding)
+    nearest: set[int] = set()
     for view in views:
         # The turned forms of a part would be one question too many for what they find.
-        for probe in view.probes()[: 2 if view is views[0] else 1]:
-            suggested.update(hit.id for hit in store.query(collection, probe, using=COPY, limit=_NEAREST))
+        for vector in view.probes()[: 2 if view is views[0] else 1]:
+            hits = vector_store().query(collection, vector, using=COPY, limit=_NEAREST)
+            nearest.update(hit.id for hit in hits)
+    return Probed(tuple(views), frozenset(nearest), collection)
+
+
+def find_copies(
+    photo: Photo,
+    crop_box: Box | None = None,
+    look_alikes: Mapping[int, float] | None = None,
+    *,
+    probing: "Future[Probed | None] | None" = None,
+) -> list[Copy] | None:
+    """Returns the pictures in the catalog that are copies of the photo or of a part of it, the largest first.
+
+    `crop_box` is a part that may be a picture of its own, as when the photo is a screenshot. `look_alikes` are image
+    ids and scores of what the search found by embedding, best first: so is found what was cut off or framed so much
+    that no fingerprint tells. `probing` was begun for this photo and part. Returns None where nothing can be said, as
+    `probe` does. Raises ServiceError when the store is down.
+    """
+    probed = probe(photo, crop_box) if probing is None else probing.result()
+    if probed is None:
+        return None
+    views, collection, store = probed.views, probed.collection, vector_store()
+    by_embedding = dict(islice((look_alikes or {}).items(), _LOOK_ALIKES))
+    suggested = probed.nearest | by_embedding.keys()
     if not suggested:
         return []
     vectors = store.retrieve(collection, sorted(suggested), using=COPY)

@@ -8,7 +8,7 @@ any other filter tell how much the shop has of each.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from catalog.assortment import Assortment
@@ -51,7 +51,10 @@ FIELDS = {"category": "category", "brand": "brand", "color": "colors", "merchant
 
 def facets_as_json(facets: Facets) -> dict[str, Any]:
     """Returns the facets as the API shows them."""
-    kinds = {kind: [asdict(count) for count in getattr(facets, kind)] for kind in FIELDS}
+    kinds = {
+        kind: [{"value": one.value, "label": one.label, "count": one.count} for one in getattr(facets, kind)]
+        for kind in FIELDS
+    }
     price = facets.price
     return {
         **kinds,

@@ -61,7 +61,7 @@ def search(question: Question) -> SearchAnswer:
     finder = Finder(query)
     found = _find(question, query, finder)
     looked = perf_counter()
-    copies = _copies(question, query, found.page)
+    copies = _copies(query, found.page)
     copies_ms = (perf_counter() - looked) * 1000
     if copies is not None:
         found = replace(found, page=replace(found.page, cards=marked(found.page.cards, copies)))
@@ -110,13 +110,11 @@ def search(question: Question) -> SearchAnswer:
     )
 
 
-def _copies(question: Question, query: Query, page: Page) -> list[Copy] | None:
+def _copies(query: Query, page: Page) -> list[Copy] | None:
     if query.photo is None or query.sight is None:
         return None
     look_alikes = {one.image_id: one.score for one in page.nearest}
-    # A box around a picture in a picture is drawn by hand; the detector's end where the product does.
-    drawn = query.sight.choice.box if question.box is not None else None
-    return find_copies(query.photo, drawn, look_alikes)
+    return find_copies(query.photo, None, look_alikes, probing=query.probing)
 
 
 def _facts(query: Query, copies: Sequence[Copy], results: Sequence[Result]) -> PictureFacts | None:

@@ -4,6 +4,7 @@ words -> wishes (catalog.query_wishes)       photo | product | text -> embedding
 """
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from catalog.answers import SelectedCategory
 from catalog.category_words import find_category
+from catalog.copies import Probed, begin_probing
 from catalog.fetch import fetch_image
 from catalog.models import Product, ProductImage
 from catalog.points import VECTOR, searched_collection
@@ -52,6 +54,7 @@ class Query:
     exclude: tuple[int, ...] = ()  # points of the product that was asked about, and of disliked ones
     is_product: bool = False  # asked as "more like this", or by likes alone
     timings: Mapping[str, float] = field(default_factory=dict)
+    probing: "Future[Probed | None] | None" = None  # for copies, begun when the photo was there
     wants: Wants = field(default_factory=Wants)
     regions: tuple[NDArray[np.float32], ...] = ()  # embeddings of the sight's regions, where an outfit was asked for
 
@@ -138,6 +141,8 @@ def _understand_photo(image: bytes, question: Question, chosen: SelectedCategory
     photo = decode(image)
     box = None if question.box is None else _usable_box(question.box, photo)
     decoded = perf_counter()
+    # A box around a picture in a picture is drawn by hand; the detector's end where the product does.
+    probing = begin_probing(photo, box)
     wish = Wish(box, chosen.slug if chosen else None)
     if question.outfit:
         seen, regions = look_at_all(photo, wish)
@@ -150,7 +155,18 @@ def _understand_photo(image: bytes, question: Question, chosen: SelectedCategory
     colors_ms = (perf_counter() - looked) * 1000
     timings = {"decode": (decoded - started) * 1000, "detect": seen.detect_ms, "embed": seen.embed_ms + colors_ms}
     wants = Wants(palette=palette)
-    return Query(sight.embedding, words, photo, image, sight, chosen, timings=timings, wants=wants, regions=regions)
+    return Query(
+        sight.embedding,
+        words,
+        photo,
+        image,
+        sight,
+        chosen,
+        timings=timings,
+        probing=probing,
+        wants=wants,
+        regions=regions,
+    )
 
 
 def palette_of(photo: Photo, box: Box) -> Palette:

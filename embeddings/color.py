@@ -43,7 +43,7 @@ class ColorShare:
 
 def dominant_colors(image: Image.Image, *, count: int = 3) -> tuple[ColorShare, ...]:
     """Returns at most `count` colors by falling share, each name once; the shares sum to 1. Never empty."""
-    small = image.convert("RGB").resize((_SIDE, _SIDE), Image.Resampling.BOX)
+    small = image.convert("RGB").resize((_SIDE, _SIDE), Image.Resampling.BOX, reducing_gap=1.0)
     lab = to_lab(np.asarray(small))
     product = _product_mask(lab)
     colors, shares = _group(lab[product], _CENTER[product])
