@@ -1,4 +1,5 @@
 import io
+from typing import Any
 
 import pytest
 from PIL import Image, ImageFilter
@@ -23,7 +24,7 @@ def shop(settings, tmp_path) -> Shop:
     return open_shop(settings, tmp_path)
 
 
-def put(shop: Shop, sku: str, *, seed: int, **cells: str) -> None:
+def put(shop: Shop, sku: str, *, seed: int, **cells: Any) -> None:
     """Adds a product whose picture is large and sharp."""
     cells = {"image_link": f"{sku}.png", **WHOLE, **cells}
     shop.feed.draw(cells["image_link"], seed=seed, size=(400, 400))

@@ -4,7 +4,8 @@ import pytest
 
 from catalog.answers import record
 from catalog.impressions import note_impressions
-from catalog.models import Impression, Product, SearchRecord
+from catalog.insight_models import Impression
+from catalog.models import Product, SearchRecord
 from catalog.questions import Question
 from catalog.search import search
 from tests.fakes import picture

@@ -3,8 +3,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from catalog.insight_models import Impression
 from catalog.insights import Period, by_day, most_shown, never_shown, searched_categories
-from catalog.models import Category, Feedback, Impression, Merchant, Product, SearchRecord
+from catalog.models import Category, Feedback, Merchant, Product, SearchRecord
 
 pytestmark = pytest.mark.django_db
 WEEK = Period(7)

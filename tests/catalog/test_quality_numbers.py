@@ -2,7 +2,7 @@
 
 import pytest
 
-from catalog.quality_numbers import kappa, ndcg, percentile, share, wilson
+from catalog.quality_numbers import Estimate, kappa, ndcg, percentile, share, wilson
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_a_percentile_lies_within_its_interval():
 
 
 def test_one_value_is_its_own_interval():
-    assert percentile([7.0], 0.95) == share([1.0]).__class__(7.0, 7.0, 7.0, 1)
+    assert percentile([7.0], 0.95) == Estimate(7.0, 7.0, 7.0, 1)
 
 
 def test_ndcg_is_one_in_the_best_order_and_less_in_another():

@@ -33,6 +33,7 @@ def test_a_search_keeps_a_small_picture_of_what_was_searched_and_nothing_else(sh
     kept = searched(image=picture(1, size=(900, 1200), format="JPEG"))
 
     path = searched_crops.path_of(kept.crop)
+    assert path is not None
     with Image.open(path) as crop:
         assert crop.format == "JPEG"
         assert max(crop.size) == searched_crops.LONGEST_PX

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from catalog.insights import Period
@@ -75,7 +77,12 @@ def test_a_search_is_known_by_its_category_words_and_color(wishes, rest, colors,
 
 def record(band: str = "nothing_close", reason: str = "no_similar_product", rest: str = "", color: str = "") -> None:
     colors = [{"name": color, "hex": "#fff", "share": 1.0}] if color else []
-    answer = {"reason": reason, "wishes": [], "rest": rest, "facts": {"colors": colors} if color else None}
+    answer: dict[str, Any] = {
+        "reason": reason,
+        "wishes": [],
+        "rest": rest,
+        "facts": {"colors": colors} if color else None,
+    }
     SearchRecord.objects.create(answer=answer, category="shoes", band=band)
 
 
