@@ -76,7 +76,9 @@ class Shop:
 
     def leftovers(self) -> list[str]:
         """Returns the command lines of living processes that know this home."""
-        return [" ".join(process.cmdline()) for process in psutil.process_iter() if knows(process, self.home)]
+        return [
+            line for process in psutil.process_iter() if knows(process, self.home) and (line := command_of(process))
+        ]
 
     def stop(self) -> None:
         """Stops it as Ctrl-C does."""
@@ -96,6 +98,14 @@ class Shop:
 
 def environment(home: Path) -> dict[str, str]:
     return {**os.environ, "SHOP_SEARCH_HOME": str(home), "DJANGO_SETTINGS_MODULE": "shop_search.settings"}
+
+
+def command_of(process: psutil.Process) -> str:
+    """Returns its command line; nothing when it ended meanwhile."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
 
 
 def knows(process: psutil.Process, home: Path) -> bool:
