@@ -8,12 +8,10 @@ least like it, as told by another picture of hers. Measured is where her product
 are fitted on half of the products and reported on the other half.
 """
 
-import argparse
 import csv
 import itertools
 import json
 import random
-import sys
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,8 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.bench_home import bench_home
-from benchmarks.ranking_weights import SEED, Shown, ends, index
+from benchmarks.ranking_weights import SEED, Shown, ends, index, run
 
 SEEN = 20
 LIKES = (0.1, 0.25, 0.5, 0.75, 1.0)
@@ -47,18 +44,7 @@ class Shopper:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--views", type=Path, required=True, help="folder with products.json and its images")
-    parser.add_argument("--distractors", type=Path, required=True, help="CSV with image and category")
-    parser.add_argument("--products", type=int, default=1000, help="random distractors (default: 1000)")
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
-    asked = parser.parse_args()
-    with bench_home():
-        report = measure(asked.views, asked.distractors, asked.products)
-    if asked.json:
-        json.dump(report, sys.stdout, indent=2)
-    else:
-        print(as_text(report))
+    run(measure, as_text, description=__doc__)
 
 
 def measure(views: Path, distractors: Path, products: int) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import json
 import random
 import sys
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,14 @@ class Asked:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    run(measure, as_text, description=__doc__)
+
+
+def run(
+    measure: Callable[[Path, Path, int], dict[str, Any]], as_text: Callable[[dict[str, Any]], str], *, description: str
+) -> None:
+    """Measures on the views and distractors that the command line names, in a home of its own, and prints it."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--views", type=Path, required=True, help="folder with products.json and its images")
     parser.add_argument("--distractors", type=Path, required=True, help="CSV with image and category")
     parser.add_argument("--products", type=int, default=1000, help="random distractors (default: 1000)")

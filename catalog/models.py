@@ -190,7 +190,7 @@ class ProductImage(models.Model):
         FAILED = "failed"
 
     # Counts up when points get vectors or payload that only indexing can make; images of an earlier format are due.
-    # 1: embedding. 2: and fingerprint and colors.
+    # 1: embedding. 2: and fingerprint, colors and attributes.
     INDEX_FORMAT = 2
 
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="images")

@@ -173,7 +173,7 @@ BAND_THRESHOLDS = {"same_photo": 0.93, "same_product": 0.48, "similar": 0.18}
 RANKING_WEIGHTS = {"appearance": 0.85, "color": 0.05, "attributes": 0.05, "quality": 0.05}
 # Category of a photo: the detector's share against the vote of the nearest products, how many of these vote, how much
 # near ones outweigh far ones and rare categories common ones, from which detection they needn't be asked, and the
-# confidence from which the category narrows the search, by who named it. Fitted: docs/ranking.md.
+# confidence from which the category narrows the search, by who named it. What was fitted, what judged: docs/ranking.md.
 CATEGORY_FUSION: dict[str, Any] = {
     "detector": 0.8,
     "neighbors": 40,

@@ -10,13 +10,12 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
 from django.conf import settings
 
 from catalog.imports import BATCH_ROWS
@@ -94,18 +93,6 @@ class Home:
             database.execute(
                 "UPDATE catalog_productimage SET claimed_until = '2000-01-01' WHERE claimed_until NOT NULL"
             )
-
-
-@pytest.fixture
-def home(tmp_path) -> Iterator[Home]:
-    home = Home(tmp_path / "home", FeedFolder(tmp_path / "feed"))
-    home.path.mkdir()
-    home.run("migrate", "--verbosity", "0")
-    yield home
-    for process in home.processes:
-        process.kill()
-        process.wait()
-    home.store.stop()
 
 
 def wait_until(happened: Callable[[], bool], process: subprocess.Popen[str]) -> None:

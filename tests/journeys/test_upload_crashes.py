@@ -3,14 +3,12 @@
 import random
 import sqlite3
 import subprocess
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from catalog.imports import BATCH_ROWS
-from tests.feed_folder import FeedFolder
 from tests.journeys.test_crashes import Home, kill, stock, wait_until
 
 ROWS = 5 * BATCH_ROWS
@@ -22,18 +20,6 @@ from catalog.uploads import UploadOptions, accept_upload
 merchant, _ = Merchant.objects.get_or_create(slug="atelier", defaults={{"name": "Atelier"}})
 accept_upload(merchant, "feed.zip", [Path({path!r}).read_bytes()], UploadOptions(on_error={on_error!r}))
 """
-
-
-@pytest.fixture
-def home(tmp_path) -> Iterator[Home]:
-    home = Home(tmp_path / "home", FeedFolder(tmp_path / "feed"))
-    home.path.mkdir()
-    home.run("migrate", "--verbosity", "0")
-    yield home
-    for process in home.processes:
-        process.kill()
-        process.wait()
-    home.store.stop()
 
 
 def send(home: Home, folder: Path, on_error: str) -> None:
