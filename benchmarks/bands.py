@@ -43,9 +43,9 @@ def main() -> None:
 
 def measure(queries: Path, negatives: Path | None) -> dict[str, Any]:
     """Returns, by thresholds and kind of photo, how many of n reach each band or a better one."""
-    from catalog.band_calibration import current_bands
-    from catalog.band_report import report
     from catalog.bands import Bands
+    from catalog.bands.calibration import current_bands
+    from catalog.bands.report import report
     from catalog.management.commands.calibrate_bands import never_sold
 
     asked = _read(queries)
@@ -58,7 +58,7 @@ def measure(queries: Path, negatives: Path | None) -> dict[str, Any]:
 
 
 def _read(path: Path) -> list[Query]:
-    from catalog.category_words import meaning_of
+    from catalog.words.category_words import meaning_of
 
     with path.open(encoding="utf-8-sig", newline="") as stream:
         return [
@@ -73,10 +73,10 @@ def _read(path: Path) -> list[Query]:
 
 def _scores(queries: Sequence[Query]) -> Iterator[Any]:
     """Yields the score with the product itself and with the best other one; a shopper taps what she means."""
-    from catalog.band_scores import twins_of
-    from catalog.band_thresholds import Kind, Score
+    from catalog.bands.scores import twins_of
+    from catalog.bands.thresholds import Kind, Score
+    from catalog.indexing.points import VECTOR, searched_collection
     from catalog.models import Product, ProductImage
-    from catalog.points import VECTOR, searched_collection
     from catalog.vision import Wish, for_shopper, look
     from detection.images import decode
     from embeddings import vector_store

@@ -61,7 +61,7 @@ class Voting:
     balance: float
 
     def of(self, case: Case) -> dict[str, float]:
-        from catalog.fusion import shares
+        from catalog.search.fusion import shares
 
         return shares(case.neighbors[: self.neighbors], self.power, self.counts, self.balance)
 
@@ -144,8 +144,8 @@ def measure(counts: Counts, cases: Sequence[Case]) -> dict[str, Any]:
 
 def index(catalog: Path, products: int) -> tuple[list[str], Row]:
     """Returns the categories and embeddings of random products, looked at as indexing does."""
-    from catalog.category_words import meaning_of
     from catalog.vision import Wish, for_sale, look
+    from catalog.words.category_words import meaning_of
     from detection.images import decode
 
     with catalog.open(encoding="utf-8", newline="") as stream:
@@ -165,7 +165,7 @@ def index(catalog: Path, products: int) -> tuple[list[str], Row]:
 
 def look_at(data: Path, categories: Sequence[str], rows: Row, most_photos: int | None) -> Iterator[Case]:
     """Yields each labeled thing of the val photos."""
-    from catalog.fusion import seen
+    from catalog.search.fusion import seen
     from catalog.vision import Wish, for_shopper, look, look_at_all
     from detection.crops import iou
     from detection.images import decode
@@ -226,7 +226,7 @@ def by_vote(case: Case, voting: Voting) -> str | None:
 
 
 def by_fusion(case: Case, share: float, voting: Voting, sure: float = 2.0) -> str | None:
-    from catalog.fusion import fuse
+    from catalog.search.fusion import fuse
 
     is_sure = max(case.detected.values(), default=0.0) >= sure
     guess = fuse(case.detected, {} if is_sure else voting.of(case), detector_share=share)

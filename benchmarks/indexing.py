@@ -45,9 +45,9 @@ def main() -> None:
 
 def measure(feeds: list[Path]) -> dict[str, Any]:
     """Imports and indexes the feeds into the current home and returns counts and times."""
-    from catalog.imports import import_feed
-    from catalog.indexing import index_all
+    from catalog.indexing.index import index_all
     from catalog.models import Merchant
+    from catalog.uploads.imports import import_feed
     from detection import detector
     from embeddings import encoder, vector_store
 

@@ -82,7 +82,7 @@ def measure(views: Path, distractors: Path, products: int) -> dict[str, Any]:
 
 def shoppers_of(views: Path, distractors: Path, products: int) -> tuple[Row, list[Shopper]]:
     """Returns the catalog's embeddings, and a shopper for each product with enough pictures."""
-    from catalog.category_words import meaning_of
+    from catalog.words.category_words import meaning_of
 
     sets = [one for one in json.loads((views / "products.json").read_text(encoding="utf-8")) if len(one["images"]) > 2]
     with distractors.open(encoding="utf-8", newline="") as stream:
@@ -120,7 +120,7 @@ def _shopper(number: int, own: list[Shown], catalog: Row, product: str) -> Shopp
 
 
 def rocchio(like: float, dislike: float) -> Scoring:
-    """Returns the arithmetic that searches use (catalog.understanding)."""
+    """Returns the arithmetic that searches use (catalog.search.understanding)."""
     return lambda shopper, rows: rows @ (shopper.query + like * shopper.liked - dislike * shopper.disliked)
 
 

@@ -26,7 +26,7 @@ from benchmarks.bench_home import bench_home
 
 SEED = 7
 BATCH = 16
-NEAREST = 100  # as catalog.finding ranks them
+NEAREST = 100  # as catalog.search.finding ranks them
 SHARES = (0.0, 0.02, 0.05, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.4)
 RESAMPLES = 2000
 
@@ -114,7 +114,7 @@ def measure(views: Path, distractors: Path, products: int) -> dict[str, Any]:
 
 
 def _category(row: Mapping[str, Any]) -> str:
-    from catalog.category_words import meaning_of
+    from catalog.words.category_words import meaning_of
 
     return meaning_of(row["category"]).slug if row["category"] else ""
 

@@ -30,8 +30,8 @@ def fill(count: int) -> None:
     """Fills the current home with `count` products of one image each, all indexed."""
     from django.utils import timezone
 
+    from catalog.indexing.points import ALIAS, COPY, VECTOR, collection_of, payload_of, vectors_of
     from catalog.models import Category, Merchant, Product, ProductImage
-    from catalog.points import ALIAS, COPY, VECTOR, collection_of, payload_of, vectors_of
     from detection import detector
     from embeddings import encoder, vector_store
     from embeddings.fingerprint import BITS, as_vector

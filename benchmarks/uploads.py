@@ -66,8 +66,8 @@ def _timed(data: bytes, what: str, count: int) -> dict[str, int]:
 
 def _upload(chunks: Any) -> Any:
     from catalog.models import Merchant
-    from catalog.upload_work import do_next_upload
-    from catalog.uploads import accept_upload
+    from catalog.uploads.accept import accept_upload
+    from catalog.uploads.work import do_next_upload
 
     merchant, _ = Merchant.objects.get_or_create(slug="bench", defaults={"name": "Bench"})
     upload = accept_upload(merchant, "feed", chunks)

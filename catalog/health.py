@@ -5,8 +5,8 @@ from typing import Any
 
 from django.db import DatabaseError
 
+from catalog.indexing.points import searched_collection
 from catalog.models import Product, ProductImage
-from catalog.points import searched_collection
 from detection import detector
 from embeddings import encoder
 from shop_search.errors import ServiceError

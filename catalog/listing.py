@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from django.db.models import Q
 
-from catalog.category_words import find_category
 from catalog.models import Product
+from catalog.words.category_words import find_category
 from shop_search.errors import InputError
 
 

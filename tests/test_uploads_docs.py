@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.cache import cache
 
 from catalog.models import ApiKey, Merchant, Product
-from catalog.upload_work import do_next_upload
+from catalog.uploads.work import do_next_upload
 from tests.catalog.shop import use_fakes
 from tests.fakes import picture
 from tests.feed_folder import FeedFolder

@@ -15,7 +15,7 @@ from django.utils.cache import patch_vary_headers
 from rest_framework.request import Request
 
 from catalog.models import WidgetKey
-from catalog.questions import Question
+from catalog.search.questions import Question
 
 HEADER = "X-Widget-Key"
 PREFLIGHT_LASTS_S = 600

@@ -1,4 +1,4 @@
-"""What comes in, and, for the OpenAPI schema, the shape of what goes out (built by catalog/answers.py)."""
+"""What comes in, and, for the OpenAPI schema, the shape of what goes out (built by catalog/search/answers.py)."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from catalog.models import Feedback
-from catalog.questions import MAX_LIMIT, MAX_OFFSET, MAX_TEXT, Filters, Question
+from catalog.search.questions import MAX_LIMIT, MAX_OFFSET, MAX_TEXT, Filters, Question
 from detection.types import Box
 
 # More values of one kind than this are no choice of a person's.
@@ -49,7 +49,8 @@ class QuestionSerializer(serializers.Serializer[Any]):
     """The search request, multipart or JSON."""
 
     image = serializers.FileField(required=False, allow_empty_file=True, max_length=None)
-    image_url = serializers.CharField(required=False, max_length=2048)  # catalog.fetch says what an address may be
+    # catalog.pictures.fetch says what an address may be.
+    image_url = serializers.CharField(required=False, max_length=2048)
     product = serializers.IntegerField(required=False, min_value=1)
     q = serializers.CharField(required=False, allow_blank=True, max_length=MAX_TEXT, default="")
     box = BoxField(required=False)

@@ -12,15 +12,22 @@ from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog.answers import product_as_json
 from catalog.api.keys import MerchantView
 from catalog.api.schema import ErrorShape, ProductShape
 from catalog.feeds.columns import COLUMNS
 from catalog.feeds.jsonl import cells_of
 from catalog.models import Upload
-from catalog.one_product import SentPictures, index_at_once, put_product, withdraw_product
-from catalog.upload_errors import errors_as_csv
-from catalog.uploads import UploadOptions, accept_upload, cancel_upload, upload_as_json, upload_of, uploads_as_json
+from catalog.search.answers import product_as_json
+from catalog.uploads.accept import (
+    UploadOptions,
+    accept_upload,
+    cancel_upload,
+    upload_as_json,
+    upload_of,
+    uploads_as_json,
+)
+from catalog.uploads.errors import errors_as_csv
+from catalog.uploads.one_product import SentPictures, index_at_once, put_product, withdraw_product
 from detection.images import MAX_BYTES
 from shop_search.errors import InputError
 

@@ -8,15 +8,15 @@ from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog.answers import as_json, product_as_json, recall, record
 from catalog.api import schema
 from catalog.api.cors import within_key
 from catalog.api.serializers import FeedbackSerializer, PageSerializer, QuestionSerializer
-from catalog.feedback import give_feedback
 from catalog.health import health
 from catalog.listing import list_products, shown_product
-from catalog.questions import Question
-from catalog.search import search
+from catalog.search.answers import as_json, product_as_json, recall, record
+from catalog.search.feedback import give_feedback
+from catalog.search.questions import Question
+from catalog.search.search import search
 
 
 def _base_url(request: Request) -> str:

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from django.http import QueryDict
 
-from catalog.answers import Json, product_as_json
 from catalog.listing import shown_product
 from catalog.pages.asked import is_asking, wishes_of
 from catalog.pages.cards import cards_of, groups_of, price_text, shop_link
 from catalog.pages.facets import facets_of
 from catalog.pages.wording import DEFAULT_REASON, REASONS
+from catalog.search.answers import Json, product_as_json
 from shop_search.errors import InputError
 
 

@@ -11,10 +11,10 @@ from decimal import Decimal, InvalidOperation
 from django.http import QueryDict
 from django.urls import reverse
 
-from catalog.answers import Json
 from catalog.pages.cards import price_text
 from catalog.pages.wording import GENDERS, SENTENCES, Sentence
-from catalog.questions import Filters, Question
+from catalog.search.answers import Json
+from catalog.search.questions import Filters, Question
 from shop_search.errors import InputError
 
 # What an address may carry beside the answer's id; all else is left out.

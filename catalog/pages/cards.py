@@ -5,10 +5,10 @@ from decimal import Decimal
 
 from django.conf import settings
 
-from catalog.answers import Json
 from catalog.bands import Band
 from catalog.pages.media import THUMB_PX
 from catalog.pages.wording import GROUPS, Sentence
+from catalog.search.answers import Json
 
 # Enough for a page read without scripts; they print prices the way the shopper's own language does.
 _SIGNS = {"EUR": "€", "GBP": "£", "USD": "$"}

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from django.http import QueryDict
 
-from catalog.answers import Json
 from catalog.pages.wording import FACETS, GENDERS, Sentence
+from catalog.search.answers import Json
 
 # How each color of embeddings.color_names is shown. "multicolor" is drawn as a wheel instead.
 SWATCHES = {

@@ -6,11 +6,11 @@ is worn together.
 
 from dataclasses import replace
 
-from catalog.answers import Json, as_json
 from catalog.models import Category, Product
 from catalog.pages.cards import Card, cards_of
-from catalog.questions import Filters, Question
-from catalog.search import search
+from catalog.search.answers import Json, as_json
+from catalog.search.questions import Filters, Question
+from catalog.search.search import search
 from shop_search.errors import InputError
 
 # What is worn with what, the more telling first. A kind that isn't listed goes with shoes and bags.

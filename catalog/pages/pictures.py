@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.views.decorators.http import require_POST
 from PIL import Image
 
-from catalog.fetch import fetch_image
+from catalog.pictures.fetch import fetch_image
 from detection.images import decode
 from shop_search.errors import InputError
 

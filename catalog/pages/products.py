@@ -6,14 +6,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from catalog.answers import as_json
 from catalog.listing import shown_product
 from catalog.models import Product
 from catalog.pages.cards import Card, cards_of, price_text, shop_link
 from catalog.pages.goes_with import goes_with
 from catalog.pages.security import page
-from catalog.questions import Question
-from catalog.search import search
+from catalog.search.answers import as_json
+from catalog.search.questions import Question
+from catalog.search.search import search
 from shop_search.errors import InputError, ServiceError
 
 logger = logging.getLogger(__name__)

@@ -10,7 +10,6 @@ from django.shortcuts import redirect, render
 from django.urls import get_script_prefix, reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from catalog.answers import Json, as_json, recall, record
 from catalog.models import Category, Product
 from catalog.pages.answers import answer_context
 from catalog.pages.asked import address_of, image_url_in, is_asking, question_of
@@ -21,8 +20,9 @@ from catalog.pages.modules import MODULES
 from catalog.pages.samples import read_sample, samples
 from catalog.pages.security import page
 from catalog.pages.wording import ERRORS, Sentence, for_scripts
-from catalog.questions import ALL_CATEGORIES
-from catalog.search import search
+from catalog.search.answers import Json, as_json, recall, record
+from catalog.search.questions import ALL_CATEGORIES
+from catalog.search.search import search
 from shop_search.errors import InputError, ServiceError
 
 logger = logging.getLogger(__name__)

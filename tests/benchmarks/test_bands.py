@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.bands import measure
-from catalog import band_calibration
 from catalog.bands import Band, Bands
+from catalog.bands import calibration as band_calibration
 from tests.catalog.shelf import Shelf
 from tests.fakes import picture
 

@@ -25,7 +25,7 @@ for name in ("rae", "ray"):
 VERDICTS = """
 import django, json
 django.setup()
-from catalog.review_models import Verdict
+from catalog.models import Verdict
 rows = Verdict.objects.values_list("reviewer__username", "search", "rank", "verdict")
 print(json.dumps([[who, str(search), rank, said] for who, search, rank, said in rows]))
 """

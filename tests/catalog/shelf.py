@@ -6,11 +6,11 @@ from typing import Any
 
 from django.core.files.base import ContentFile
 
-from catalog.assortment import forget
-from catalog.embedding import found_in
+from catalog.indexing.embedding import found_in
+from catalog.indexing.points import ALIAS, collection_of, payload_of, vectors_of
 from catalog.models import Category, Merchant, Product, ProductImage
-from catalog.points import ALIAS, collection_of, payload_of, vectors_of
 from catalog.vision import Wish, for_sale, look
+from catalog.words.assortment import forget
 from detection.images import decode
 from embeddings import encoder, vector_store
 from embeddings.types import Point

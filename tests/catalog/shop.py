@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import embeddings
-from catalog.imports import ImportReport, import_feed
+from catalog.indexing.points import ALIAS
 from catalog.models import Merchant, ProductImage
-from catalog.points import ALIAS
+from catalog.uploads.imports import ImportReport, import_feed
 from tests.fakes import FakeEncoder, MemoryStore
 from tests.feed_folder import FeedFolder
 

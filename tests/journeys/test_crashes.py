@@ -18,7 +18,7 @@ from typing import Any
 
 from django.conf import settings
 
-from catalog.imports import BATCH_ROWS
+from catalog.uploads.imports import BATCH_ROWS
 from embeddings.stores.edge import EdgeStore
 from tests.feed_folder import FeedFolder
 

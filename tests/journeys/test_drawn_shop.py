@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from catalog.answers import SearchAnswer
-from catalog.imports import import_feed
-from catalog.indexing import index_all
+from catalog.indexing.index import index_all
 from catalog.models import Merchant
-from catalog.questions import Question
-from catalog.search import search
+from catalog.search.answers import SearchAnswer
+from catalog.search.questions import Question
+from catalog.search.search import search
+from catalog.uploads.imports import import_feed
 from detection.crops import iou
 from embeddings.stores.edge import EdgeStore
 from fixtures import Scene, demo_products, draw_product, draw_scene

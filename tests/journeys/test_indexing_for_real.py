@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from django.conf import settings as django_settings
 
-from catalog.imports import import_feed
-from catalog.index_check import check_index
-from catalog.indexing import index_all
+from catalog.indexing.check import check_index
+from catalog.indexing.index import index_all
+from catalog.indexing.points import ALIAS, VECTOR
 from catalog.models import Merchant, Product, ProductImage
-from catalog.points import ALIAS, VECTOR
+from catalog.uploads.imports import import_feed
 from catalog.vision import Wish, for_sale, look
 from detection.images import decode
 from embeddings import encoder, vector_store

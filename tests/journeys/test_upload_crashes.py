@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.imports import BATCH_ROWS
+from catalog.uploads.imports import BATCH_ROWS
 from tests.journeys.test_crashes import Home, kill, stock, wait_until
 
 ROWS = 5 * BATCH_ROWS
@@ -16,7 +16,7 @@ BAD = 20
 SEND = """
 from pathlib import Path
 from catalog.models import Merchant
-from catalog.uploads import UploadOptions, accept_upload
+from catalog.uploads.accept import UploadOptions, accept_upload
 merchant, _ = Merchant.objects.get_or_create(slug="atelier", defaults={{"name": "Atelier"}})
 accept_upload(merchant, "feed.zip", [Path({path!r}).read_bytes()], UploadOptions(on_error={on_error!r}))
 """

@@ -10,8 +10,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from catalog.health import health
-from catalog.questions import Question
-from catalog.search import search
+from catalog.search.questions import Question
+from catalog.search.search import search
 from shop_search.errors import ShopSearchError
 
 WARM_UP = 3

@@ -13,11 +13,11 @@ from django.db import DatabaseError
 from PIL import Image
 from tqdm import tqdm
 
-from catalog.band_calibration import LEAST_PRODUCTS, keep, thresholds_as_json
-from catalog.band_report import cross_report, table
-from catalog.band_scores import counts, gather, pictures, sample
-from catalog.band_thresholds import FALSE_SAME, Kind, Score, fit
 from catalog.bands import Bands
+from catalog.bands.calibration import LEAST_PRODUCTS, keep, thresholds_as_json
+from catalog.bands.report import cross_report, table
+from catalog.bands.scores import counts, gather, pictures, sample
+from catalog.bands.thresholds import FALSE_SAME, Kind, Score, fit
 from catalog.management.score_plot import score_plot
 from catalog.models import Product
 from detection import detector

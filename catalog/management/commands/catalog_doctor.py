@@ -9,11 +9,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from tqdm import tqdm
 
-from catalog.diagnoses import DIAGNOSES
-from catalog.doctor import examine_all
-from catalog.doctor_models import Checkup
-from catalog.doctor_report import Patient, Sum, patients, sick, sums
-from catalog.models import Merchant, Product
+from catalog.doctor.checkup import examine_all
+from catalog.doctor.diagnoses import DIAGNOSES
+from catalog.doctor.report import Patient, Sum, patients, sick, sums
+from catalog.models import Checkup, Merchant, Product
 from shop_search.errors import ShopSearchError
 
 WORST = 20

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
-from catalog.category_words import meaning_of
-from catalog.montage import Failure, Panel, montage
+from catalog.pictures.montage import Failure, Panel, montage
 from catalog.vision import Chooser, Sight, Wish, for_sale, for_shopper, look
+from catalog.words.category_words import meaning_of
 from detection import detector
 from detection.crops import crop
 from detection.images import decode

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from catalog.review_export import crops, export
+from catalog.review.export import crops, export
 from shop_search.errors import ShopSearchError
 
 

@@ -17,11 +17,11 @@ from django.db import DatabaseError
 from tqdm import tqdm
 
 from catalog.feeds import Feed, RowError
-from catalog.imports import ImportReport, Source, import_rows, open_source
-from catalog.indexing import IndexReport, index_all
+from catalog.indexing.index import IndexReport, index_all
 from catalog.management.error_lists import ErrorFile, table
 from catalog.models import Merchant, ProductImage, RemotePicture
-from catalog.remote_pictures import fetch_due
+from catalog.uploads.imports import ImportReport, Source, import_rows, open_source
+from catalog.uploads.remote_pictures import fetch_due
 from shop_search.errors import ShopSearchError
 
 SHOWN_ERRORS = 20

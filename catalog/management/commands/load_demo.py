@@ -13,9 +13,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from catalog.imports import import_feed
-from catalog.indexing import index_all, reindex
+from catalog.indexing.index import index_all, reindex
 from catalog.models import Merchant, Product, ProductImage
+from catalog.uploads.imports import import_feed
 from embeddings import encoder, vector_store
 from fixtures.demo import MARKER, write_demo
 from shop_search.errors import ShopSearchError

@@ -11,7 +11,7 @@ from django.db import DatabaseError
 from tqdm import tqdm
 
 from catalog.management.commands.calibrate_bands import surface
-from catalog.self_measurement import ALL, KS, chosen, keep, measure, queries, report
+from catalog.review.self_measurement import ALL, KS, chosen, keep, measure, queries, report
 from detection import detector
 from embeddings import encoder
 from shop_search.errors import InputError, ShopSearchError

@@ -10,9 +10,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from tqdm import tqdm
 
-from catalog.band_calibration import advice
-from catalog.index_check import IndexCheck, check_index, drop_other_collections
-from catalog.indexing import IndexReport, index_all, reindex
+from catalog.bands.calibration import advice
+from catalog.indexing.check import IndexCheck, check_index, drop_other_collections
+from catalog.indexing.index import IndexReport, index_all, reindex
 from catalog.models import ProductImage
 from shop_search.errors import ShopSearchError
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from catalog.answers import Result, SearchAnswer, as_json, record
-from catalog.questions import Question
-from catalog.search import search
+from catalog.search.answers import Result, SearchAnswer, as_json, record
+from catalog.search.questions import Question
+from catalog.search.search import search
 from detection.types import Box
 from shop_search.errors import ShopSearchError
 

@@ -15,12 +15,12 @@ from typing import Any, Self
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, close_old_connections, connections
 
-from catalog.doctor import examine_some
-from catalog.indexing import BATCH, IndexReport, index_all
-from catalog.remote_pictures import fetch_due
-from catalog.searched_crops import tidy
-from catalog.upload_work import do_next_upload
-from catalog.uploads import sweep
+from catalog.doctor.checkup import examine_some
+from catalog.indexing.index import BATCH, IndexReport, index_all
+from catalog.pictures.searched_crops import tidy
+from catalog.uploads.accept import sweep
+from catalog.uploads.remote_pictures import fetch_due
+from catalog.uploads.work import do_next_upload
 from shop_search.errors import ServiceError
 
 log = logging.getLogger("catalog.worker")

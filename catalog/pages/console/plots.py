@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from catalog.quality_numbers import Estimate
+from catalog.review.numbers import Estimate
 
 WIDTH = 640
 ROW, LABEL, VALUE = 30, 170, 80  # pixels: height of a bar's row, width of names and of numbers beside bars

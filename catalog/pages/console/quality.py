@@ -9,9 +9,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from catalog.models import Measurement
 from catalog.pages.console.access import READ, REVIEW, console
 from catalog.pages.console.plots import Bars, Trend, bars, range_of, text_of, trend
-from catalog.quality import (
+from catalog.review.numbers import Estimate
+from catalog.review.quality import (
     GROUPS,
     MEASURES,
     MOST_SEARCHES,
@@ -23,9 +25,7 @@ from catalog.quality import (
     measured,
     searches,
 )
-from catalog.quality import grouped as grouped_by
-from catalog.quality_numbers import Estimate
-from catalog.review_models import Measurement
+from catalog.review.quality import grouped as grouped_by
 
 TITLES = {"category": "By category", "week": "By week", "encoder": "By model"}
 CSV_COLUMNS = ("by", "group", "measure", "value", "low", "high", "n", "unit")

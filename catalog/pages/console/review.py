@@ -9,13 +9,12 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from catalog.models import SearchRecord
+from catalog.models import SearchRecord, Verdict
 from catalog.pages.cards import price_text, thumb
 from catalog.pages.console.access import REVIEW, console
 from catalog.pages.wording import GROUPS
-from catalog.review import Sheet, judge, progress, queue, sheet, undo
-from catalog.review_models import Verdict
-from catalog.searched_crops import path_of
+from catalog.pictures.searched_crops import path_of
+from catalog.review.verdicts import Sheet, judge, progress, queue, sheet, undo
 from shop_search.errors import InputError
 
 # What a session remembers of skipped searches: a cookie's worth of ids.

@@ -7,11 +7,10 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from catalog.diagnoses import DIAGNOSES
-from catalog.doctor_models import Checkup
-from catalog.doctor_report import Patient, patients, sick, sums
-from catalog.doctor_wording import SEVERITIES
-from catalog.models import Member, Product, ProductImage
+from catalog.doctor.diagnoses import DIAGNOSES
+from catalog.doctor.report import Patient, patients, sick, sums
+from catalog.doctor.wording import SEVERITIES
+from catalog.models import Checkup, Member, Product, ProductImage
 from catalog.pages.cards import thumb
 from catalog.pages.merchant.access import member_page
 from catalog.pages.merchant.plots import share

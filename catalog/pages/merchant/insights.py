@@ -7,12 +7,12 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from catalog.insights import PERIODS, Period, by_day, most_shown, never_shown, searched_categories
+from catalog.insights.counts import PERIODS, Period, by_day, most_shown, never_shown, searched_categories
+from catalog.insights.unmet_demand import LEAST, Demand, unmet_demand
 from catalog.models import Member, ProductImage
 from catalog.pages.cards import thumb
 from catalog.pages.merchant.access import member_page
 from catalog.pages.merchant.plots import plot, share
-from catalog.unmet_demand import LEAST, Demand, unmet_demand
 
 DEFAULT = 30  # days
 _MOST = 25  # products in the table

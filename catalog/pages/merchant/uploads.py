@@ -11,8 +11,15 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from catalog.models import Member, Upload
 from catalog.pages.merchant.access import member_page
-from catalog.upload_errors import errors_as_csv
-from catalog.uploads import UploadOptions, accept_upload, cancel_upload, images_pending, upload_as_json, upload_of
+from catalog.uploads.accept import (
+    UploadOptions,
+    accept_upload,
+    cancel_upload,
+    images_pending,
+    upload_as_json,
+    upload_of,
+)
+from catalog.uploads.errors import errors_as_csv
 from shop_search.errors import InputError
 
 LISTED = 30

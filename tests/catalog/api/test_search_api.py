@@ -48,7 +48,7 @@ def test_a_photo_finds_its_product(shelf, client):
 def test_a_photo_can_be_given_by_its_address(shelf, client, monkeypatch):
     shelf.put("S-1", 1)
     shelf.put("S-2", 2)
-    monkeypatch.setattr("catalog.understanding.fetch_image", lambda url, **limits: picture(2))
+    monkeypatch.setattr("catalog.search.understanding.fetch_image", lambda url, **limits: picture(2))
 
     body = ask(client, image_url="https://example.org/shoe.png").json()
 

@@ -14,9 +14,9 @@ from django.test import Client
 from django.utils import timezone
 
 import embeddings
-from catalog.indexing import index_due
+from catalog.indexing.index import index_due
 from catalog.models import ApiKey, Merchant, Product, ProductImage, Upload
-from catalog.upload_work import do_next_upload
+from catalog.uploads.work import do_next_upload
 from tests.catalog.shop import use_fakes
 from tests.fakes import MemoryStore, picture
 from tests.feed_folder import FeedFolder

@@ -6,9 +6,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
 
-from catalog import shopper_photos
-from catalog.band_calibration import current_bands, forget
-from catalog.bands import Band, Bands
+from catalog.bands import Band, Bands, shopper_photos
+from catalog.bands.calibration import current_bands, forget
 from catalog.models import BandCalibration
 from tests.fakes import picture
 

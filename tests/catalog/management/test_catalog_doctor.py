@@ -4,7 +4,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from catalog.indexing import index_all
+from catalog.indexing.index import index_all
 from tests.catalog.shop import Shop, open_shop
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
 
-from catalog.montage import CAPTION, CELL, GAP
+from catalog.pictures.montage import CAPTION, CELL, GAP
 from tests.catalog.shop import use_fakes
 
 COLORS = {"red": (200, 20, 20), "green": (20, 160, 40), "blue": (30, 40, 200), "gray": (120, 120, 120)}

@@ -8,9 +8,9 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from catalog.fetch import Fetched
 from catalog.models import Merchant, Product, ProductImage
-from catalog.remote_pictures import fetch_due
+from catalog.pictures.fetch import Fetched
+from catalog.uploads.remote_pictures import fetch_due
 from tests.catalog.shop import Shop, open_shop
 from tests.fakes import picture
 

@@ -7,11 +7,11 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from catalog.band_calibration import forget, keep
 from catalog.bands import Bands
-from catalog.indexing import index_all
+from catalog.bands.calibration import forget, keep
+from catalog.indexing.index import index_all
+from catalog.indexing.points import ALIAS
 from catalog.models import BandCalibration
-from catalog.points import ALIAS
 from tests.catalog.shop import Shop, open_shop, use_fakes
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 from django.db import OperationalError
 
-from catalog.indexing import index_all
+from catalog.indexing.index import index_all
 from catalog.management.commands import worker
 from catalog.management.commands.worker import work
 from catalog.models import ProductImage

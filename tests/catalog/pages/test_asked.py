@@ -112,7 +112,7 @@ def test_words_that_are_an_address_name_a_picture(words, address):
 
 def test_a_pictures_address_works_without_scripts_and_is_fetched_with_care(shelf, client, monkeypatch):
     shelf.put("S-1", 1)
-    monkeypatch.setattr("catalog.understanding.fetch_image", lambda url, **limits: picture(1))
+    monkeypatch.setattr("catalog.search.understanding.fetch_image", lambda url, **limits: picture(1))
 
     response = client.post("/", {"q": "https://shop.example/a.png"}, follow=True)
 

@@ -4,10 +4,9 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from catalog.doctor import examine_all
-from catalog.doctor_models import Checkup
-from catalog.indexing import index_all
-from catalog.models import Member, Merchant
+from catalog.doctor.checkup import examine_all
+from catalog.indexing.index import index_all
+from catalog.models import Checkup, Member, Merchant
 from catalog.pages.merchant import doctor
 from tests.catalog.shop import Shop, open_shop
 

@@ -5,11 +5,10 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from django.utils import timezone
 
-from catalog.insight_models import Impression
-from catalog.models import Category, Feedback, Member, Merchant, Product, SearchRecord
+from catalog.insights.unmet_demand import Cluster, Demand
+from catalog.models import Category, Feedback, Impression, Member, Merchant, Product, SearchRecord
 from catalog.pages.merchant.insights import label, percent
 from catalog.pages.merchant.plots import plot, share
-from catalog.unmet_demand import Cluster, Demand
 
 TODAY = date(2026, 3, 5)
 

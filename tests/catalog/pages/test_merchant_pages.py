@@ -14,7 +14,7 @@ from django.urls import reverse
 from catalog.models import ApiKey, Member, Merchant, Product, Upload
 from catalog.pages.merchant.sign_in import MOST_FAILURES
 from catalog.pages.merchant.urls import urlpatterns
-from catalog.upload_work import do_next_upload
+from catalog.uploads.work import do_next_upload
 from tests.feed_folder import FeedFolder
 
 pytestmark = pytest.mark.django_db

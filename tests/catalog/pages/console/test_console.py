@@ -8,12 +8,11 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.urls import reverse
 
-from catalog import searched_crops
-from catalog.answers import record
-from catalog.models import SearchRecord
-from catalog.questions import Question
-from catalog.review_models import Measurement, Verdict
-from catalog.search import search
+from catalog.models import Measurement, SearchRecord, Verdict
+from catalog.pictures import searched_crops
+from catalog.search.answers import record
+from catalog.search.questions import Question
+from catalog.search.search import search
 from tests.fakes import picture
 
 PAGES = ["/console/review/", "/console/quality/", "/console/quality.csv"]

@@ -1,0 +1,260 @@
+"""From pending images to points that searches find.
+
+    claim -> read, look (embedding, in threads) -> upsert points -> mark rows
+
+The database comes last: a crash before the rows are marked leaves them pending, and doing them again writes the same
+points. A worker marks nothing that changed while it worked on it. What needs no embedding (new prices, withdrawn
+products, dropped pictures) is told to the store before each batch: that costs nearly nothing.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from catalog.indexing.embedding import Embedded, Embedder, EmbeddingBatch, Found
+from catalog.indexing.points import (
+    collection_of,
+    payload_of,
+    point_alias,
+    product_collections,
+    vectors_of,
+)
+from catalog.models import DroppedPoint, ProductImage
+from catalog.models.querysets import ProductImageQuerySet
+from detection import detector
+from embeddings import encoder, vector_store
+from embeddings.types import Point, VectorStore
+from shop_search.errors import InputError
+
+# Two batches are in memory at once, as pictures of up to 5 MB each: with 16 that is 160 MB at most.
+BATCH = 16
+# Payloads told to the store at once: a claim lasts minutes, these take a fraction of a second.
+_PAYLOADS = 2000
+
+Progress = Callable[["IndexReport"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexReport:
+    """What was done, in images."""
+
+    indexed: int = 0
+    reused: int = 0  # of the indexed: their content had been embedded before
+    failed: int = 0
+    retold: int = 0  # points that got a new payload
+    deleted: int = 0  # points
+
+    def __add__(self, other: "IndexReport") -> "IndexReport":
+        return IndexReport(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(astuple(self))
+
+
+def index_due(*, limit: int = BATCH) -> IndexReport:
+    """Does what is due, up to `limit` images, and returns what was done: nothing when nothing was due.
+
+    Raises ServiceError when a model, the store or the disk fails; any worker may take the images again at once.
+    """
+    report = _tell_store()
+    with Embedder() as embedder:
+        batch = _begin(ProductImage.objects.due(), limit, embedder)
+        return report + _finish(batch) if batch else report
+
+
+def index_these(rows: ProductImageQuerySet, *, limit: int = BATCH) -> IndexReport:
+    """Indexes those of these images that are due, ahead of all others, and returns what was done.
+
+    Raises ServiceError as `index_due` does.
+    """
+    with Embedder() as embedder:
+        batch = _begin(rows.due(), limit, embedder)
+        return _finish(batch) if batch else IndexReport()
+
+
+def index_all(
+    *,
+    batch: int = BATCH,
+    is_stopped: Callable[[], bool] = lambda: False,
+    progress: Progress | None = None,
+    is_reindexing: bool = False,
+) -> IndexReport:
+    """Does what is due until nothing is, or until `is_stopped`: then what was begun is finished. Returns what was done.
+
+    `progress` is given each batch's own report. Reindexing takes in what another encoder embedded.
+    Raises ServiceError as `index_due` does; what was reported is done.
+    """
+    total = IndexReport()
+    begun: EmbeddingBatch | None = None
+    ahead: EmbeddingBatch | None = None
+    with Embedder() as embedder:
+        try:
+            while True:
+                report = IndexReport()
+                if not is_stopped():
+                    report += _tell_store()
+                    rows = ProductImage.objects
+                    due = rows.outdated(_fingerprint()) if is_reindexing else rows.due()
+                    ahead = _begin(due, batch, embedder, before=begun)
+                if begun is not None:
+                    report += _finish(begun)
+                # A batch can come to nothing when all of it changed meanwhile: then it is due again.
+                worked = begun is not None or ahead is not None or not report.is_empty
+                begun, ahead = ahead, None
+                total += report
+                if progress is not None and not report.is_empty:
+                    progress(report)
+                if not worked:
+                    return total
+        except BaseException:
+            for unfinished in (begun, ahead):
+                _release(unfinished.images if unfinished else [])
+            raise
+
+
+def reindex(*, is_stopped: Callable[[], bool] = lambda: False, progress: Progress | None = None) -> IndexReport:
+    """Embeds all images with the current models, those that failed before too, and returns what was done.
+
+    A new encoder's embeddings go into a collection of their own while searches use the old one; the alias switches when
+    all are there. Moving to a new encoder goes on where it was interrupted; otherwise each call embeds everything.
+    """
+    rows = ProductImage.objects.indexable()
+    rows.filter(state=ProductImage.State.FAILED).update(state=ProductImage.State.PENDING)
+    if not rows.embedded_by_another(_fingerprint()).exists():
+        rows.filter(state=ProductImage.State.INDEXED).update(state=ProductImage.State.PENDING)
+    total = index_all(is_stopped=is_stopped, progress=progress, is_reindexing=True)
+    point_alias()
+    return total
+
+
+def _fingerprint() -> str:
+    return encoder().card.fingerprint
+
+
+def _begin(
+    rows: ProductImageQuerySet, limit: int, embedder: Embedder, *, before: EmbeddingBatch | None = None
+) -> EmbeddingBatch | None:
+    images = rows.claim(limit)
+    if not images:
+        return None
+    with _released_on_failure(images):
+        store, collection = _collection()
+        return embedder.start(images, store, collection, before=before)
+
+
+def _finish(batch: EmbeddingBatch) -> IndexReport:
+    """Waits for the embeddings, writes points, marks rows, in this order."""
+    with _released_on_failure(batch.images):
+        results = batch.results()
+        store, collection = _collection()
+        points = [_point(image, found) for image in batch.images if isinstance(found := results[image.pk], Embedded)]
+        store.upsert(collection, points)
+        marked = _mark(batch.images, results)
+        # Points of pictures that failed now and were good before, or that left the catalog while we worked.
+        here = set(ProductImage.objects.filter(pk__in=results).values_list("pk", flat=True))
+        useless = [pk for pk, found in results.items() if pk not in here or isinstance(found, InputError)]
+        store.delete(collection, useless)
+        point_alias()
+    done = [results[pk] for pk in marked]
+    return IndexReport(
+        indexed=sum(isinstance(found, Embedded) for found in done),
+        reused=sum(isinstance(found, Embedded) and found.is_reused for found in done),
+        failed=sum(isinstance(found, InputError) for found in done),
+    )
+
+
+def _collection() -> tuple[VectorStore, str]:
+    """Returns the store and the name of the current encoder's collection, which is there afterwards."""
+    store, card = vector_store(), encoder().card
+    store.ensure(collection_of(card), vectors_of(card))
+    return store, collection_of(card)
+
+
+def _point(image: ProductImage, found: Embedded) -> Point:
+    return Point(image.pk, found.vectors, payload_of(image.product, **_seen(found)))
+
+
+def _seen(found: Embedded | ProductImage) -> dict[str, Any]:
+    return {"palette": found.palette, "seen_colors": found.seen_colors, "seen_attributes": found.seen_attributes}
+
+
+def _mark(images: Sequence[ProductImage], results: Mapping[int, Found]) -> list[int]:
+    """Writes the results to the rows that are still as they were claimed; returns their ids. The others are free."""
+    now, marked = timezone.now(), []
+    with transaction.atomic():
+        for image in images:
+            same = ProductImage.objects.filter(pk=image.pk, sha256=image.sha256, payload_due=image.payload_due)
+            columns = _outcome(results[image.pk], now)
+            if same.update(claimed_until=None, payload_due=None, **columns):
+                marked.append(image.pk)
+        ProductImage.objects.filter(pk__in=results.keys() - set(marked)).release()
+    return marked
+
+
+def _outcome(found: Found, now: datetime) -> dict[str, Any]:
+    if isinstance(found, InputError):
+        return {"state": ProductImage.State.FAILED, "error_code": found.code, "error": found.message[:500]}
+    return {
+        "state": ProductImage.State.INDEXED,
+        "error_code": "",
+        "error": "",
+        "box": [round(side, 1) for side in found.box],
+        "detected_category": found.category,
+        "detected_confidence": found.confidence,
+        **_seen(found),
+        "detector": detector().card.fingerprint,
+        "encoder": _fingerprint(),
+        "index_format": ProductImage.INDEX_FORMAT,
+        "indexed_at": now,
+    }
+
+
+def _tell_store() -> IndexReport:
+    """Replaces payloads that are out of date and deletes points that shoppers must not find, in every collection."""
+    images = ProductImage.objects.with_payload_due().claim(_PAYLOADS)
+    dropped = list(DroppedPoint.objects.values_list("point", flat=True)[:_PAYLOADS])
+    if not images and not dropped:
+        return IndexReport()
+    shown = [image for image in images if image.product.withdrawn_at is None]
+    withdrawn = [image.pk for image in images if image.product.withdrawn_at is not None]
+    with _released_on_failure(images):
+        store = vector_store()
+        payloads = {image.pk: payload_of(image.product, **_seen(image)) for image in shown}
+        for collection in product_collections(store):
+            store.set_payload(collection, payloads)
+            store.delete(collection, [*withdrawn, *dropped])
+        with transaction.atomic():
+            DroppedPoint.objects.filter(pk__in=dropped).delete()
+            # Without a point, a withdrawn product's pictures must be embedded again should it come back.
+            ProductImage.objects.filter(pk__in=withdrawn).update(
+                state=ProductImage.State.PENDING, payload_due=None, claimed_until=None
+            )
+            by_change: dict[datetime | None, list[int]] = defaultdict(list)
+            for image in shown:
+                by_change[image.payload_due].append(image.pk)
+            for change, ids in by_change.items():
+                ProductImage.objects.filter(pk__in=ids, payload_due=change).update(payload_due=None)
+            ProductImage.objects.filter(pk__in=[image.pk for image in shown]).release()
+    return IndexReport(retold=len(shown), deleted=len(withdrawn) + len(dropped))
+
+
+@contextmanager
+def _released_on_failure(images: Sequence[ProductImage]) -> Iterator[None]:
+    """Frees claimed images for other workers when their work comes to nothing."""
+    try:
+        yield
+    except BaseException:
+        _release(images)
+        raise
+
+
+def _release(images: Sequence[ProductImage]) -> None:
+    if images:
+        ProductImage.objects.filter(pk__in=[image.pk for image in images]).release()

@@ -1,0 +1,122 @@
+"""What the vector store holds of a product image: vectors, and the payload that searches filter by.
+
+A collection is named by the format of its points and by its encoder's fingerprint: embeddings of two encoders never
+meet, and points of an earlier version of ours are made anew beside the old ones. Queries go through the alias, which
+indexing points at the collection of the current encoder and format once nothing is left in another.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from catalog.models import Product, ProductImage
+from catalog.words.genders import values_of
+from embeddings import encoder, vector_store
+from embeddings.attributes import Attributes
+from embeddings.color_names import normalize_color_word
+from embeddings.fingerprint import BITS
+from embeddings.types import Payload, VectorStore
+from shop_search.errors import ServiceError
+from shop_search.model_card import ModelCard
+
+log = logging.getLogger(__name__)
+
+SeenAttributes = Mapping[str, list[Any]]  # name -> value, confidence
+
+ALIAS = "products"
+VECTOR = "clip"  # the named vector of the crop's embedding
+COPY = "copy"  # of the whole picture's fingerprint; an even picture has none
+_PREFIX = f"{ALIAS}-"
+
+
+def collection_of(encoder: ModelCard) -> str:
+    """Returns the name of the collection that holds this encoder's embeddings, in the format of now."""
+    return f"{_PREFIX}v{ProductImage.INDEX_FORMAT}-{encoder.fingerprint}"
+
+
+def vectors_of(encoder: ModelCard) -> dict[str, int]:
+    """Returns the named vectors of such a collection and their dims."""
+    return {VECTOR: encoder.dim, COPY: BITS}
+
+
+def has_fingerprints(collection: str) -> bool:
+    """Says whether copies can be searched in this collection: an index of an earlier version of ours has none."""
+    return collection.startswith(f"{_PREFIX}v")
+
+
+def product_collections(store: VectorStore) -> dict[str, int]:
+    """Returns the collections of product images, of every encoder so far, with their numbers of points."""
+    return {name: points for name, points in store.collections().items() if name.startswith(_PREFIX)}
+
+
+# From this confidence on, what a picture says of its product stands where the merchant says nothing. Calibrated.
+SURE_ATTRIBUTE = 0.8
+
+
+def attributes_as_json(found: Attributes) -> SeenAttributes:
+    """Returns what is known of a product beside its colors, which are read from the pixels."""
+    known = {"gender": found.gender, "article_type": found.article_type, "pattern": found.pattern}
+    return {name: [guess.value, round(guess.confidence, 3)] for name, guess in known.items() if guess is not None}
+
+
+def payload_of(
+    product: Product,
+    *,
+    palette: Sequence[Sequence[float]] = (),
+    seen_colors: Sequence[str] = (),
+    seen_attributes: SeenAttributes | None = None,
+) -> Payload:
+    """Returns what the store knows of a product, all that a search can filter by. Words are casefolded.
+
+    `colors` are those that the merchant names, in our names for them, and those that are seen in the picture. The
+    merchant's word on the gender stands; without one, what is surely seen. `palette`, `seen_colors` and
+    `seen_attributes` are what indexing found in the picture.
+    """
+    seen = {name: str(value) for name, (value, sure) in (seen_attributes or {}).items() if sure >= SURE_ATTRIBUTE}
+    (seen_gender,) = values_of([seen["gender"]])[:1] if "gender" in seen else ("",)
+    named = (normalize_color_word(color) or color.casefold() for color in product.colors)
+    return {
+        "product": product.pk,
+        "merchant": product.merchant.slug,
+        "category": product.category.slug,
+        "price": None if product.price is None else float(product.price),
+        "currency": product.currency,
+        "brand": product.brand.casefold(),
+        "colors": list(dict.fromkeys([*named, *seen_colors])),
+        "palette": [list(color) for color in palette],
+        "gender": product.gender.casefold() or seen_gender,
+        "article_type": seen.get("article_type", ""),
+        "pattern": seen.get("pattern", ""),
+        "in_stock": product.in_stock,
+    }
+
+
+def searched_collection() -> str | None:
+    """Returns the collection that this process's encoder can search, or None when nothing was indexed yet.
+
+    While an index that an earlier version of ours made with this encoder is made anew, searches go on in it.
+    Raises ServiceError `index_outdated` when the index was made by another encoder: its scores would mean nothing.
+    """
+    card = encoder().card
+    name, target = collection_of(card), vector_store().resolve(ALIAS)
+    if target is not None and target not in (name, _PREFIX + card.fingerprint):
+        raise ServiceError(
+            "index_outdated",
+            f"The catalog was indexed by another encoder ({target}) than this one ({name}). Run reindex_catalog.",
+        )
+    return target
+
+
+def point_alias() -> None:
+    """Points the alias at the current encoder's collection, once no image is left in another.
+
+    Raises ServiceError when the encoder can't be loaded or the store is down.
+    """
+    store, card = vector_store(), encoder().card
+    name, target = collection_of(card), store.resolve(ALIAS)
+    if target == name:
+        return
+    if target is None or not ProductImage.objects.embedded_by_another(card.fingerprint).exists():
+        store.ensure(name, vectors_of(card))
+        store.alias(ALIAS, name)
+        log.info("Searches use %s now.", name)

@@ -1,0 +1,43 @@
+"""The catalog's tables.
+
+    Merchant 1─* Product 1─* ProductImage        Category 1─* Product
+             1─* ApiKey          │
+          pending ──index──> indexed             SearchRecord: one answered search
+             └─────fail────> failed ──retry──> pending
+
+The database is the truth; the vector store holds one point per indexed image and can be rebuilt from here. What the
+store has yet to hear of is kept in the same transaction that changed it: `ProductImage.payload_due`, `DroppedPoint`.
+"""
+
+from catalog.models.bands import BandCalibration
+from catalog.models.doctor import Checkup, Finding, PictureCheck
+from catalog.models.insights import Impression
+from catalog.models.merchants import ApiKey, Member, Merchant, WidgetKey
+from catalog.models.products import Category, DroppedPoint, Product, ProductImage
+from catalog.models.review import Measurement, Verdict
+from catalog.models.searches import Feedback, SearchRecord
+from catalog.models.uploads import AwaitedImage, RemotePicture, Upload, UploadError
+
+__all__ = [
+    "ApiKey",
+    "AwaitedImage",
+    "BandCalibration",
+    "Category",
+    "Checkup",
+    "DroppedPoint",
+    "Feedback",
+    "Finding",
+    "Impression",
+    "Measurement",
+    "Member",
+    "Merchant",
+    "PictureCheck",
+    "Product",
+    "ProductImage",
+    "RemotePicture",
+    "SearchRecord",
+    "Upload",
+    "UploadError",
+    "Verdict",
+    "WidgetKey",
+]

@@ -1,0 +1,106 @@
+"""From a query to cards in their order: ask the store, look the hits up in the database, rank, put listings together.
+
+The database has the last word on what may be shown. Candidates are ranked in blocks of the store's order, so that a
+later page never repeats or skips what an earlier one showed, however far the store was asked.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+from catalog.bands import Band, Bands
+from catalog.bands.calibration import current_bands
+from catalog.indexing.points import VECTOR, searched_collection
+from catalog.search.fusion import share_of
+from catalog.search.listings import keys_of, shown_listings
+from catalog.search.ranking import Candidate, Ranked, candidates, collapse, rank
+from catalog.search.understanding import Query
+from catalog.words.category_words import singular
+from embeddings import vector_store
+from embeddings.types import Hit, Where
+
+# Ranked together, and what facets count. Half a page more than anyone looks at; asking for more costs each search.
+BLOCK = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The cards up to the end of the asked page, and what they were chosen from."""
+
+    cards: tuple[Ranked, ...] = ()
+    listings: int = 0  # products before listings of the same thing were put together
+    nearest: tuple[Candidate, ...] = ()  # the first block, in the store's order
+
+    @property
+    def band(self) -> Band:
+        return self.cards[0].band if self.cards else Band.NOTHING_CLOSE
+
+
+class Finder:
+    """Asks the store for one query's products, with or without a category."""
+
+    def __init__(self, query: Query) -> None:
+        self.store_ms = 0.0  # spent waiting for the store
+        self._query = query
+        started = perf_counter()
+        self._collection = searched_collection()
+        self.store_ms += (perf_counter() - started) * 1000
+        self._bands: Bands | None = current_bands() if query.has_picture else None
+
+    def page(self, category: str | None, wanted: int, *, categories: Mapping[str, float] | None = None) -> Page:
+        """Returns the first `wanted` cards of a category, or of all; a product has several images, so it may ask again.
+
+        `categories` are likely ones with their confidences: a nudge, where they don't narrow.
+        """
+        where = self._query.words.filters.where(category, self._query.exclude)
+        limit = BLOCK * -(-(2 * wanted + 16) // BLOCK)
+        while True:
+            hits = self.hits(where, limit)
+            page = self._page(hits, categories or {})
+            if len(page.cards) >= wanted or len(hits) < limit:
+                return replace(page, cards=page.cards[:wanted])
+            limit *= 4
+
+    def hits(self, where: Where | None, limit: int = BLOCK) -> list[Hit]:
+        """Returns the nearest points that the filter allows."""
+        if self._collection is None:  # an empty shop, not a failure
+            return []
+        started = perf_counter()
+        hits = vector_store().query(self._collection, self._query.embedding, using=VECTOR, limit=limit, where=where)
+        self.store_ms += (perf_counter() - started) * 1000
+        return hits
+
+    def _page(self, hits: Sequence[Hit], categories: Mapping[str, float]) -> Page:
+        found = self._shown(candidates(hits, bands=self._bands))
+        wants = replace(self._query.wants, categories=categories)
+        if self._query.sight is not None:  # who it is for: what the nearest products agree on
+            wants = replace(wants, genders=share_of(hits, "gender"))
+        blocks: list[list[Candidate]] = []
+        block_of = {hit.id: place // BLOCK for place, hit in enumerate(hits)}
+        for one in found:
+            while len(blocks) <= block_of[one.image_id]:
+                blocks.append([])
+            blocks[block_of[one.image_id]].append(one)
+        ordered = [pair for block in blocks for pair in rank(block, wants)]
+        return Page(tuple(collapse(ordered)), len(found), tuple(blocks[0]) if blocks else ())
+
+    def _shown(self, found: Sequence[Candidate]) -> list[Candidate]:
+        """Returns the candidates that may be shown, with what the database knows of them."""
+        listings = shown_listings(found)
+        keys = keys_of(found, listings)
+        shown: list[Candidate] = []
+        for one in found:
+            listing = listings.get(one.image_id)
+            if listing is not None and not self._is_unwanted(listing.title):
+                shown.append(
+                    replace(one, created_at=listing.created_at, clicks=listing.clicks, keys=keys[one.image_id])
+                )
+        return shown
+
+    def _is_unwanted(self, title: str) -> bool:
+        """Whether a title has a word that the shopper doesn't want; "heels" has "heel"."""
+        excluded = self._query.words.excluded
+        if not excluded:
+            return False
+        words = f" {singular(' '.join(title.casefold().replace('-', ' ').split()))} "
+        return any(f" {singular(word)} " in words for word in excluded)

@@ -1,0 +1,144 @@
+"""What the words of a question ask for in this shop: filters, chips to take them back, and what is left to embed.
+
+`catalog.words.query` reads the text; here its wishes meet the request's own filters, which win, and the shop: a gender
+or currency that no product names is no filter but a word like any other.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from catalog.search.questions import ALL_CATEGORIES, Filters, Question
+from catalog.words.assortment import Assortment, assortment
+from catalog.words.genders import GENDERS
+from catalog.words.query import Wish, Wishes, parse_words
+
+# Nothing in an embedding says these; in the text they would only pull it towards the words themselves.
+_NEVER_EMBEDDED = ("price", "in_stock", "excluded")
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One wish read from the text `q[start:end]`; cutting it out takes the wish back."""
+
+    kind: str
+    value: str
+    label: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Heeded:
+    """A question's words, understood."""
+
+    filters: Filters  # the request's own, joined by those of the words
+    category: str | None = None  # slug; only where the request named none
+    excluded: tuple[str, ...] = ()  # words that a result's title must not have
+    rest: str = ""  # for the text embedding; empty when a photo says it all
+    chips: tuple[Chip, ...] = ()
+
+
+def heed(question: Question) -> Heeded:
+    """Returns what the question's words ask for. The request's own filters win over the words."""
+    if not question.text.strip():
+        return Heeded(question.filters)
+    shop = assortment()
+    asked = question.filters
+    wishes = parse_words(
+        question.text,
+        brands=shop.brands if not asked.brands else frozenset(),
+        categories=shop.category_of if question.category != ALL_CATEGORIES else _no_category,
+    )
+    used = [wish for wish in wishes.chips if _is_used(wish, question, wishes, shop)]
+    kinds = {wish.kind for wish in used}
+    filters = replace(
+        asked,
+        price_min=_first(asked.price_min, wishes.price_min) if "price" in kinds else asked.price_min,
+        price_max=_first(asked.price_max, wishes.price_max) if "price" in kinds else asked.price_max,
+        currency=wishes.currency if "price" in kinds and wishes.currency in shop.currencies else None,
+        brands=asked.brands or wishes.brands,
+        colors=asked.colors or wishes.colors,
+        genders=wishes.genders if "gender" in kinds else asked.genders,
+        in_stock=wishes.in_stock if "in_stock" in kinds else asked.in_stock,
+        excluded_brands=wishes.excluded_brands,
+        excluded_colors=wishes.excluded_colors,
+    )
+    return Heeded(
+        filters=filters,
+        category=wishes.category if "category" in kinds else None,
+        excluded=wishes.excluded,
+        rest=_embedded(question, wishes, used),
+        chips=tuple(Chip(wish.kind, wish.value, _label(wish, wishes, shop), wish.start, wish.end) for wish in used),
+    )
+
+
+def _is_used(wish: Wish, question: Question, wishes: Wishes, shop: Assortment) -> bool:
+    asked = question.filters
+    if wish.kind == "category":
+        return question.category is None
+    if wish.kind == "price":
+        left = asked.price_min is None and wishes.price_min is not None
+        return left or (asked.price_max is None and wishes.price_max is not None)
+    if wish.kind == "gender":
+        return not asked.genders and bool(_sharing(wish.value) & shop.genders)
+    if wish.kind == "in_stock":
+        return asked.in_stock is None
+    if wish.kind == "color":
+        return not asked.colors
+    return True
+
+
+def _sharing(gender: str) -> set[str]:
+    """Returns the words whose products a wish for this gender may show."""
+    allowed = set(GENDERS.get(gender, (gender,)))
+    return {word for word, values in GENDERS.items() if values[0] in allowed}
+
+
+def _embedded(question: Question, wishes: Wishes, used: Sequence[Wish]) -> str:
+    """Returns the text to embed.
+
+    Beside a photo that is what no filter holds. Alone, what a thing is called says how it looks, filtered or not; only
+    prices and the like are left out, and of a text of nothing else, nothing.
+    """
+    if question.has_picture:
+        return wishes.rest
+    text = question.text
+    for wish in reversed(used):
+        if wish.kind in _NEVER_EMBEDDED:
+            text = text[: wish.start] + " " + text[wish.end :]
+    words = " ".join(text.split()).strip(" ,;.-")
+    return words or question.text.strip()
+
+
+def _label(wish: Wish, wishes: Wishes, shop: Assortment) -> str:
+    if wish.kind == "price":
+        return _price_label(wish, wishes.currency)
+    if wish.kind == "category":
+        return shop.category_names.get(wish.value, wish.value.replace("-", " ").capitalize())
+    if wish.kind == "in_stock":
+        return "In stock" if wish.value == "yes" else "Out of stock"
+    if wish.kind == "excluded":
+        return f"Not {wish.value}"
+    return wish.value if wish.kind == "brand" else wish.value.capitalize()
+
+
+def _price_label(wish: Wish, currency: str | None) -> str:
+    low, _, high = wish.value.partition("-")
+    unit = f" {currency}" if currency else ""
+    if low and high:
+        return f"{_plain(low)} to {_plain(high)}{unit}"
+    return f"Under {_plain(high)}{unit}" if high else f"From {_plain(low)}{unit}"
+
+
+def _plain(number: str) -> str:
+    value = Decimal(number)
+    return f"{value:.0f}" if value == value.to_integral_value() else f"{value:.2f}"
+
+
+def _first(own: Decimal | None, read: Decimal | None) -> Decimal | None:
+    return own if own is not None else read
+
+
+def _no_category(_: str) -> None:
+    return None
