@@ -9,10 +9,13 @@ The database is the truth; the vector store holds one point per indexed image an
 store has yet to hear of is kept in the same transaction that changed it: `ProductImage.payload_due`, `DroppedPoint`.
 """
 
+from catalog.models.audit import AuditEntry
 from catalog.models.bands import BandCalibration
 from catalog.models.doctor import Checkup, Finding, PictureCheck
 from catalog.models.insights import Impression
+from catalog.models.jobs import Job, Night
 from catalog.models.merchants import ApiKey, Member, Merchant, WidgetKey
+from catalog.models.operations import Backup, Worker
 from catalog.models.products import Category, DroppedPoint, Product, ProductImage
 from catalog.models.review import Measurement, Verdict
 from catalog.models.searches import Feedback, SearchRecord
@@ -20,7 +23,9 @@ from catalog.models.uploads import AwaitedImage, RemotePicture, Upload, UploadEr
 
 __all__ = [
     "ApiKey",
+    "AuditEntry",
     "AwaitedImage",
+    "Backup",
     "BandCalibration",
     "Category",
     "Checkup",
@@ -28,9 +33,11 @@ __all__ = [
     "Feedback",
     "Finding",
     "Impression",
+    "Job",
     "Measurement",
     "Member",
     "Merchant",
+    "Night",
     "PictureCheck",
     "Product",
     "ProductImage",
@@ -40,4 +47,5 @@ __all__ = [
     "UploadError",
     "Verdict",
     "WidgetKey",
+    "Worker",
 ]

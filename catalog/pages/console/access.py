@@ -1,4 +1,4 @@
-"""Who may open the console: staff, and of them whoever may review, or read what was reviewed."""
+"""Who may open the console: staff, and of them whoever may read measures, review, or operate the shop."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -10,8 +10,9 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from catalog.pages.security import page
+from catalog.roles import OPERATE, READ, REVIEW
 
-REVIEW, READ = "catalog.review", "catalog.view_verdict"
+__all__ = ["OPERATE", "READ", "REVIEW", "console", "may"]
 
 View = Callable[..., HttpResponseBase]
 

@@ -2,13 +2,12 @@
 
 from django.contrib.auth.views import LogoutView
 from django.urls import path
-from django.views.generic import RedirectView
 
 from catalog.pages.console import quality, review, signing_in
 
 app_name = "console"
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="console:review"), name="home"),
+    path("", signing_in.home, name="home"),
     path("login/", signing_in.login, name="login"),
     path("logout/", LogoutView.as_view(next_page="console:login"), name="logout"),
     path("review/", review.home, name="review"),

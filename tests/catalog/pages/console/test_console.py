@@ -92,7 +92,8 @@ def test_signing_in_leads_to_the_review(shelf, client):
     wrong = client.post("/console/login/", {"username": "rae", "password": "nonsense"})
     assert 'role="alert"' in wrong.content.decode()
     right = client.post("/console/login/", {"username": "rae", "password": "a long password"})
-    assert right.url == "/console/review/"
+    assert right.url == "/console/"
+    assert client.get(right.url).url == "/console/review/"
 
 
 def test_signing_in_never_leads_to_another_site(shelf, client):
