@@ -5,6 +5,7 @@ SHOP_SEARCH_HOSTS   host names that are served, by comma (default: this machine 
 SHOP_SEARCH_DEBUG   1 shows tracebacks in the browser
 SHOP_SEARCH_DETECTOR, SHOP_SEARCH_ENCODER   paths of model cards that replace the bundled models
 SHOP_SEARCH_KEEP_CROPS_DAYS how long small pictures of searched crops are kept for review (default 30; 0: never)
+SHOP_SEARCH_COUNT_SIMULATED 1 lets insights and ranking count simulated shoppers, for trying things out
 SHOP_SEARCH_MAX_UPLOAD_MB   how large a merchant's feed or zip may be (default 1024)
 QDRANT_URL, QDRANT_API_KEY   use a Qdrant server instead of the embedded store
 """
@@ -182,6 +183,10 @@ CATEGORY_FUSION: dict[str, Any] = {
     "sure": 0.6,
     "least": {"detector": 0.0, "fused": 0.0, "neighbors": 0.6},
 }
+
+# Whether merchants' insights and the order of results count what simulated shoppers did (docs/learning.md). Measures of
+# the console tell real and simulated apart in any case.
+COUNT_SIMULATED = os.environ.get("SHOP_SEARCH_COUNT_SIMULATED") == "1"
 
 LOGGING = {
     "version": 1,

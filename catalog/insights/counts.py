@@ -101,7 +101,8 @@ def never_shown(merchant: Merchant, period: Period) -> QuerySet[Product]:
 def searched_categories(merchant: Merchant, period: Period, limit: int) -> list[Searched]:
     """Returns the categories that were searched for most, those of no category left out."""
     rows = (
-        SearchRecord.objects.filter(created_at__gte=period.since)
+        SearchRecord.objects.counted()
+        .filter(created_at__gte=period.since)
         .exclude(category="")
         .order_by()
         .values_list("category")
@@ -122,10 +123,10 @@ def stocked(merchant: Merchant, slugs: Sequence[str]) -> dict[str, int]:
 
 
 def _shown(merchant: Merchant, period: Period) -> QuerySet[Impression]:
-    return Impression.objects.filter(merchant=merchant, day__gte=period.first)
+    return Impression.objects.counted().filter(merchant=merchant, day__gte=period.first)
 
 
 def _clicked(merchant: Merchant, period: Period) -> QuerySet[Feedback]:
-    clicks = Feedback.objects.filter(verdict=Feedback.Verdict.CLICK)
+    clicks = Feedback.objects.counted().filter(verdict=Feedback.Verdict.CLICK)
     earlier = clicks.filter(search=OuterRef("search"), product=OuterRef("product"), pk__lt=OuterRef("pk"))
     return clicks.filter(product__merchant=merchant, created_at__gte=period.since).filter(~Exists(earlier))

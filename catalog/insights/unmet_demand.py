@@ -122,7 +122,8 @@ def _shared_color(group: Sequence[Missed]) -> str:
 
 def _missed(period: Period) -> Iterator[Missed]:
     rows = (
-        SearchRecord.objects.filter(band=Band.NOTHING_CLOSE, created_at__gte=period.since)
+        SearchRecord.objects.counted()
+        .filter(band=Band.NOTHING_CLOSE, created_at__gte=period.since)
         .order_by("-created_at")
         .values_list("category", "answer__reason", "answer__wishes", "answer__rest", "answer__facts__colors")
     )

@@ -14,11 +14,14 @@ from catalog.models.bands import BandCalibration
 from catalog.models.doctor import Checkup, Finding, PictureCheck
 from catalog.models.insights import Impression
 from catalog.models.jobs import Job, Night
+from catalog.models.learning import LearningRun
 from catalog.models.merchants import ApiKey, Member, Merchant, WidgetKey
 from catalog.models.operations import Backup, Worker
 from catalog.models.products import Category, DroppedPoint, Product, ProductImage
-from catalog.models.review import Measurement, Verdict
+from catalog.models.review import Measurement, SightVerdict, Verdict
 from catalog.models.searches import Feedback, SearchRecord
+from catalog.models.simulation import KnownAnswer
+from catalog.models.summaries import SearchSummary
 from catalog.models.uploads import AwaitedImage, RemotePicture, Upload, UploadError
 
 __all__ = [
@@ -34,6 +37,8 @@ __all__ = [
     "Finding",
     "Impression",
     "Job",
+    "KnownAnswer",
+    "LearningRun",
     "Measurement",
     "Member",
     "Merchant",
@@ -43,6 +48,8 @@ __all__ = [
     "ProductImage",
     "RemotePicture",
     "SearchRecord",
+    "SearchSummary",
+    "SightVerdict",
     "Upload",
     "UploadError",
     "Verdict",

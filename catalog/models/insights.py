@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from catalog.models.searches import SimulatedQuerySet
+
 
 class Impression(models.Model):
     """One product on one page of results. It says nothing of who searched.
@@ -16,9 +18,16 @@ class Impression(models.Model):
     )
     day = models.DateField()
     rank = models.PositiveSmallIntegerField(help_text="1 is the first.")
+    is_simulated = models.BooleanField(default=False, help_text="As its search is.")
+
+    objects = SimulatedQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["merchant", "day", "product", "rank"], name="impressions_of_a_merchant")]
+        indexes = [
+            models.Index(
+                fields=["merchant", "day", "product", "rank", "is_simulated"], name="impressions_of_a_merchant"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.product_id} at {self.rank}"

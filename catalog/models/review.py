@@ -41,6 +41,27 @@ class Verdict(models.Model):
         return f"{self.verdict} on {self.product_id} by {self.reviewer_id}"
 
 
+class SightVerdict(models.Model):
+    """A reviewer's word that a search looked at the wrong part of the photo."""
+
+    class Kind(models.TextChoices):
+        MISSED = "missed", "Nothing found where there is a product"
+        WRONG_THING = "wrong_thing", "Wrong thing boxed"
+
+    search = models.ForeignKey("catalog.SearchRecord", on_delete=models.CASCADE, related_name="sight_verdicts")
+    kind = models.CharField(max_length=12, choices=Kind)
+    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="sight_verdicts")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["search", "reviewer"], name="one_sight_verdict_per_search_and_reviewer")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} by {self.reviewer_id}"
+
+
 class Measurement(models.Model):
     """How often this shop found what it was asked for, with queries made of its own catalog: synthetic ones."""
 

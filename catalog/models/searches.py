@@ -1,10 +1,24 @@
 """Answered searches, and what shoppers said of them."""
 
-import uuid
+from __future__ import annotations
 
+import uuid
+from typing import Self, TypeVar
+
+from django.conf import settings
 from django.db import models
 
 from catalog.models.products import Product
+
+_Row = TypeVar("_Row", bound=models.Model, covariant=True)
+
+
+class SimulatedQuerySet(models.QuerySet[_Row]):
+    """Rows of shoppers; those of `simulate_shoppers` are marked, and count only where somebody asks for it."""
+
+    def counted(self) -> Self:
+        """Rows that insights and ranking count: no simulated ones, unless the settings say so."""
+        return self if settings.COUNT_SIMULATED else self.filter(is_simulated=False)
 
 
 class SearchRecord(models.Model):
@@ -18,6 +32,9 @@ class SearchRecord(models.Model):
     crop = models.CharField(
         max_length=64, blank=True, help_text="Where a small picture of what was searched lies: catalog.searched_crops."
     )
+    is_simulated = models.BooleanField(default=False, help_text="Made by simulate_shoppers, not by a person.")
+
+    objects = SimulatedQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at"]
@@ -39,6 +56,9 @@ class Feedback(models.Model):
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="feedback")
     verdict = models.CharField(max_length=20, choices=Verdict)
     created_at = models.DateTimeField(auto_now_add=True)
+    is_simulated = models.BooleanField(default=False, help_text="As its search is.")
+
+    objects = SimulatedQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "feedback"

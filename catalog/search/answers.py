@@ -14,7 +14,7 @@ from django.db import transaction
 from PIL.Image import Image
 
 from catalog.bands import Band
-from catalog.models import Product, ProductImage, SearchRecord
+from catalog.models import Product, ProductImage, SearchRecord, SearchSummary
 from catalog.pictures import searched_crops
 from catalog.search.copies import Copy
 from catalog.search.copies import as_json as copy_as_json
@@ -225,18 +225,19 @@ def product_as_json(product: Product, base_url: str = "", *, image: ProductImage
     }
 
 
-def record(answer: SearchAnswer) -> None:
+def record(answer: SearchAnswer, *, is_simulated: bool = False) -> None:
     """Keeps the answer so that its link can be shared. The photo is not kept; see catalog.searched_crops."""
     category = answer.selected.category
     with transaction.atomic():  # one commit: each waits for the disk
-        _record(answer, category)
+        _record(answer, category, is_simulated)
 
 
-def _record(answer: SearchAnswer, category: SelectedCategory | None) -> None:
-    SearchRecord.objects.create(
+def _record(answer: SearchAnswer, category: SelectedCategory | None, is_simulated: bool) -> None:
+    record = SearchRecord.objects.create(
         id=answer.id,
         category=category.slug if category else "",
         band=answer.band,
+        is_simulated=is_simulated,
         crop=searched_crops.keep(answer.crop) if answer.crop else "",
         answer={
             **_facts(answer),
@@ -247,8 +248,10 @@ def _record(answer: SearchAnswer, category: SelectedCategory | None) -> None:
             "models": dict(answer.models),
         },
     )
+    first = answer.results[0].product.merchant_id if answer.results else None
+    SearchSummary.objects.note(record, merchant=first)
     shown = [*answer.results, *(one for item in answer.outfit or () for one in item.results)]
-    note_impressions(answer.id, [(one.product, one.rank) for one in shown])
+    note_impressions(answer.id, [(one.product, one.rank) for one in shown], is_simulated=is_simulated)
 
 
 def recall(search_id: str | uuid.UUID, base_url: str = "") -> Json:

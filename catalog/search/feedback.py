@@ -8,8 +8,9 @@ from shop_search.errors import InputError
 
 def give_feedback(search_id: UUID, *, product: int, verdict: str) -> Feedback:
     """Records a verdict on one result. Raises InputError when the search or the product is unknown."""
-    if not SearchRecord.objects.filter(pk=search_id).exists():
+    is_simulated = SearchRecord.objects.filter(pk=search_id).values_list("is_simulated", flat=True).first()
+    if is_simulated is None:
         raise InputError("search_unknown", "There is no such search, or it is no longer kept.")
     if not Product.objects.shown().filter(pk=product).exists():
         raise InputError("product_unknown", f"There is no product {product}.")
-    return Feedback.objects.create(search_id=search_id, product_id=product, verdict=verdict)
+    return Feedback.objects.create(search_id=search_id, product_id=product, verdict=verdict, is_simulated=is_simulated)

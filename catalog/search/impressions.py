@@ -12,7 +12,7 @@ from catalog.models import Impression, Product
 log = logging.getLogger(__name__)
 
 
-def note_impressions(search: UUID, shown: Iterable[tuple[Product, int]]) -> None:
+def note_impressions(search: UUID, shown: Iterable[tuple[Product, int]], *, is_simulated: bool = False) -> None:
     """Notes that the recorded search showed these products at these ranks; a product counts once, at its best rank."""
     ranks: dict[int, int] = {}
     sellers: dict[int, int] = {}
@@ -22,9 +22,9 @@ def note_impressions(search: UUID, shown: Iterable[tuple[Product, int]]) -> None
     if not ranks:
         return
     today = timezone.localdate()
+    known = {"search_id": search, "day": today, "is_simulated": is_simulated}
     rows = [
-        Impression(search_id=search, product_id=pk, merchant_id=sellers[pk], day=today, rank=min(rank, 32767))
-        for pk, rank in ranks.items()
+        Impression(product_id=pk, merchant_id=sellers[pk], rank=min(rank, 32767), **known) for pk, rank in ranks.items()
     ]
     try:
         with transaction.atomic():

@@ -80,5 +80,5 @@ def keys_of(found: Sequence[Candidate], listings: dict[int, Listing]) -> dict[in
 
 
 def _clicks() -> Subquery:
-    chosen = Feedback.objects.filter(product=OuterRef("product_id"), verdict__in=_CHOSEN).order_by()
+    chosen = Feedback.objects.counted().filter(product=OuterRef("product_id"), verdict__in=_CHOSEN).order_by()
     return Subquery(chosen.values("product").annotate(count=Count("pk")).values("count"), output_field=IntegerField())
