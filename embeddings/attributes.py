@@ -98,6 +98,15 @@ def attributes(embeddings: NDArray[np.floating]) -> list[Attributes]:
     return [Attributes()] * len(embeddings) if heads is None else heads(embeddings)
 
 
+def article_types() -> tuple[str, ...]:
+    """Returns the article types that the configured encoder's heads tell apart; none where it has no heads.
+
+    Raises ServiceError when they can't be read.
+    """
+    heads = heads_of(encoder().card)
+    return () if heads is None else tuple(value for value in heads.article_type.values if value != OTHER)
+
+
 def heads_of(card: ModelCard) -> Heads | None:
     """Returns the heads beside an encoder's card, None where there are none.
 

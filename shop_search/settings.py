@@ -111,7 +111,14 @@ MEDIA_URL = "media/"
 MEDIA_ROOT = SHOP_SEARCH_HOME / "media"
 # What one merchant's key may do: so many requests in so many seconds. Counts are in Django's cache: with several web
 # processes, set CACHES to one that they share.
-API_RATES = {"upload": (120, 3600), "write": (1200, 60), "read": (1200, 60)}
+# `widget` is what one widget's key may do, `widget_visitor` what one address may do with it: everyone can read the key.
+API_RATES = {
+    "upload": (120, 3600),
+    "write": (1200, 60),
+    "read": (1200, 60),
+    "widget": (1200, 60),
+    "widget_visitor": (60, 60),
+}
 # Where feeds wait for a worker. Not under MEDIA_ROOT, which is served to everyone.
 UPLOADS_ROOT = SHOP_SEARCH_HOME / "uploads"
 UPLOADS_MAX_BYTES = int(os.environ.get("SHOP_SEARCH_MAX_UPLOAD_MB", "1024")) * 1024 * 1024

@@ -1,19 +1,21 @@
 """Which other websites may search from a browser: those that a widget's key names, and with that key only.
 
 A browser asks beforehand (a preflight, which can't carry the key) whether a page may send the key along: yes, if any
-key names the page's origin. The request itself is then held to its own key. Nothing is opened but what a widget needs,
-and never with cookies.
+key names the page's origin. The request itself is then held to its own key and to that key's allowance. Nothing is
+opened but what a widget needs, and never with cookies.
 """
 
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from ipaddress import ip_address
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils.cache import patch_vary_headers
 from rest_framework.request import Request
 
+from catalog.api.rates import Rate, count_request
 from catalog.models import WidgetKey
 from catalog.search.questions import Question
 
@@ -57,8 +59,17 @@ class WidgetCors:
             return _opened(refusal, origin) if _is_named(origin) else refusal
         if origin not in key.origins:
             return _refusal("origin_not_allowed", f"This key may not be used from {origin[:200]!r}.")
-        request.widget_key = key  # type: ignore[attr-defined]
-        return _opened(self._get_response(request), origin)
+        rate = _counted(key, request.META.get("REMOTE_ADDR", ""))
+        if rate.is_exceeded:
+            response = _refusal("throttled", f"Too many searches. Try again in {rate.reset_s} seconds.", status=429)
+            response.headers["Retry-After"] = str(rate.reset_s)
+        else:
+            request.widget_key = key  # type: ignore[attr-defined]
+            response = self._get_response(request)
+        for name, value in rate.headers.items():
+            response.headers[name] = value
+        response.headers["Access-Control-Expose-Headers"] = ", ".join([*rate.headers, "Retry-After"])
+        return _opened(response, origin)
 
 
 def within_key(request: Request, question: Question) -> Question:
@@ -66,7 +77,21 @@ def within_key(request: Request, question: Question) -> Question:
     key: WidgetKey | None = getattr(request, "widget_key", None)
     if key is None or key.merchant is None:
         return question
-    return replace(question, filters=replace(question.filters, merchants=(key.merchant.slug,)))
+    return replace(question, filters=replace(question.filters, merchants=(key.merchant.slug,)), is_bound=True)
+
+
+def _counted(key: WidgetKey, address: str) -> Rate:
+    """Counts a request and returns the tighter of two allowances: the key's, and one visitor's of the key.
+
+    A visitor is told by her address. One of our own network's is a proxy's, behind which everybody is.
+    """
+    rates = [count_request("widget", str(key.pk))]
+    try:
+        if ip_address(address).is_global:
+            rates.append(count_request("widget_visitor", f"{key.pk}:{address}"))
+    except ValueError:  # a Unix socket has none
+        pass
+    return min(rates, key=lambda rate: (not rate.is_exceeded, rate.remaining))
 
 
 def _method_of(path: str) -> str | None:
@@ -98,5 +123,5 @@ def _opened(response: HttpResponseBase, origin: str) -> HttpResponseBase:
     return response
 
 
-def _refusal(code: str, message: str) -> HttpResponseBase:
-    return JsonResponse({"code": code, "message": message, "fields": {}}, status=403)
+def _refusal(code: str, message: str, *, status: int = 403) -> HttpResponseBase:
+    return JsonResponse({"code": code, "message": message, "fields": {}}, status=status)

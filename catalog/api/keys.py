@@ -3,13 +3,9 @@
 Every view for merchants is a MerchantView: it knows its merchant and nothing of the others.
 """
 
-import time
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
-from django.core.cache import cache
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
@@ -20,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
+from catalog.api.rates import Rate, count_request
 from catalog.models import ApiKey, Merchant
 
 _SCHEME = "Api-Key"
@@ -62,43 +59,16 @@ class _HasKey(BasePermission):
         return True
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """How much of its allowance a key has left."""
-
-    limit: int
-    remaining: int
-    reset_s: int
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {
-            "RateLimit-Limit": str(self.limit),
-            "RateLimit-Remaining": str(self.remaining),
-            "RateLimit-Reset": str(self.reset_s),
-        }
-
-
 class KeyRate(BaseThrottle):
-    """Counts a key's requests in windows that begin with the clock; the counts are in Django's cache."""
+    """Holds a key to its allowance."""
 
     def __init__(self) -> None:
         self._reset_s = 0
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        scope = view.rate_scope_of(request)
-        limit, window_s = settings.API_RATES[scope]
-        now = time.time()
-        window = int(now // window_s)
-        name = f"rate:{scope}:{request.auth.pk}:{window}"
-        cache.add(name, 0, timeout=2 * window_s)
-        try:
-            count = cache.incr(name)
-        except ValueError:  # it fell out of the cache between the two calls
-            count = 1
-        self._reset_s = max(1, round((window + 1) * window_s - now))
-        view.rate = Rate(limit, max(0, limit - count), self._reset_s)
-        return count <= limit
+        view.rate = count_request(view.rate_scope_of(request), str(request.auth.pk))
+        self._reset_s = view.rate.reset_s
+        return not view.rate.is_exceeded
 
     def wait(self) -> float:
         return float(self._reset_s)

@@ -134,6 +134,8 @@ class FacetsShape(serializers.Serializer[Any]):
     color = CountShape(many=True)
     merchant = CountShape(many=True)
     gender = CountShape(many=True)
+    article_type = CountShape(many=True)
+    pattern = CountShape(many=True)
     price = PriceRangeShape(allow_null=True)
     in_stock = StockShape()
 

@@ -60,6 +60,8 @@ class QuestionSerializer(serializers.Serializer[Any]):
     brand = ManyField(child=serializers.CharField(max_length=120), max_length=MAX_VALUES, default=list)
     color = ManyField(child=serializers.CharField(max_length=60), max_length=MAX_VALUES, default=list)
     gender = ManyField(child=serializers.CharField(max_length=20), max_length=MAX_VALUES, default=list)
+    pattern = ManyField(child=serializers.CharField(max_length=20), max_length=MAX_VALUES, default=list)
+    article_type = ManyField(child=serializers.CharField(max_length=60), max_length=MAX_VALUES, default=list)
     merchant = ManyField(child=serializers.SlugField(), max_length=MAX_VALUES, default=list)
     in_stock = serializers.BooleanField(required=False, allow_null=True, default=None)
     like = ManyField(child=serializers.IntegerField(min_value=1), max_length=MAX_OPINIONS, default=list)
@@ -86,6 +88,8 @@ class QuestionSerializer(serializers.Serializer[Any]):
                 brands=tuple(data["brand"]),
                 colors=tuple(data["color"]),
                 genders=tuple(data["gender"]),
+                patterns=tuple(data["pattern"]),
+                article_types=tuple(data["article_type"]),
                 merchants=tuple(data["merchant"]),
                 in_stock=data["in_stock"],
             ),

@@ -11,6 +11,7 @@ from typing import Any
 
 from catalog.models import Product, ProductImage
 from catalog.words.genders import values_of
+from catalog.words.looks import pattern_in
 from embeddings import encoder, vector_store
 from embeddings.attributes import Attributes
 from embeddings.color_names import normalize_color_word
@@ -69,7 +70,7 @@ def payload_of(
     """Returns what the store knows of a product, all that a search can filter by. Words are casefolded.
 
     `colors` are those that the merchant names, in our names for them, and those that are seen in the picture. The
-    merchant's word on the gender stands; without one, what is surely seen. `palette`, `seen_colors` and
+    merchant's word on gender and pattern stands; without one, what is surely seen. `palette`, `seen_colors` and
     `seen_attributes` are what indexing found in the picture.
     """
     seen = {name: str(value) for name, (value, sure) in (seen_attributes or {}).items() if sure >= SURE_ATTRIBUTE}
@@ -86,7 +87,7 @@ def payload_of(
         "palette": [list(color) for color in palette],
         "gender": product.gender.casefold() or seen_gender,
         "article_type": seen.get("article_type", ""),
-        "pattern": seen.get("pattern", ""),
+        "pattern": pattern_in(product.title) or seen.get("pattern", ""),
         "in_stock": product.in_stock,
     }
 

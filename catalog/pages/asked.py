@@ -12,14 +12,15 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from catalog.pages.cards import price_text
-from catalog.pages.wording import GENDERS, SENTENCES, Sentence
+from catalog.pages.wording import SENTENCES, VALUES, Sentence
 from catalog.search.answers import Json
 from catalog.search.questions import Filters, Question
 from shop_search.errors import InputError
 
 # What an address may carry beside the answer's id; all else is left out.
 ONE = ("q", "product", "category", "price_min", "price_max", "in_stock", "view")
-MANY = ("brand", "color", "gender", "merchant", "like", "dislike")
+FILTERS = ("brand", "color", "gender", "article_type", "pattern", "merchant")
+MANY = (*FILTERS, "like", "dislike")
 _MOST, _LONGEST = 20, 120  # values of one filter, characters of one value
 _LONGEST_PARAMETER = 300
 _ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
@@ -57,6 +58,8 @@ def question_of(params: QueryDict, *, image: bytes | None = None, image_url: str
             brands=_words(params, "brand"),
             colors=_words(params, "color"),
             genders=_words(params, "gender"),
+            patterns=_words(params, "pattern"),
+            article_types=_words(params, "article_type"),
             merchants=_words(params, "merchant"),
             in_stock=True if params.get("in_stock") == "true" else None,
         ),
@@ -79,7 +82,7 @@ def wishes_of(answer: Json, params: QueryDict) -> list[Wish]:
     can_ask = is_asking(params) and answer["image"] is None
     found = [_wish(wish, params, can_ask) for wish in answer.get("wishes", [])]
     labels = _labels(answer.get("facets") or {})
-    for name in ("brand", "color", "gender", "merchant"):
+    for name in FILTERS:
         for value in params.getlist(name):
             rest = {name: [one for one in params.getlist(name) if one != value]}
             found.append(Wish(labels.get((name, value), value), _without(params, rest) if can_ask else ""))
@@ -104,10 +107,11 @@ def _without(params: QueryDict, changed: Mapping[str, Iterable[str]]) -> str:
 
 
 def _labels(facets: Json) -> dict[tuple[str, str], Sentence]:
-    labels: dict[tuple[str, str], Sentence] = {("gender", value): name for value, name in GENDERS.items()}
+    labels = {(name, value): label for name, values in VALUES.items() for value, label in values.items()}
     for name, values in facets.items():
         if isinstance(values, list):
-            labels |= {(name, str(one["value"])): str(one.get("label") or one["value"]) for one in values}
+            for one in values:
+                labels.setdefault((name, str(one["value"])), str(one.get("label") or one["value"]))
     return labels
 
 

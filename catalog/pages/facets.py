@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.http import QueryDict
 
-from catalog.pages.wording import FACETS, GENDERS, Sentence
+from catalog.pages.wording import FACETS, VALUES, Sentence
 from catalog.search.answers import Json
 
 # How each color of embeddings.color_names is shown. "multicolor" is drawn as a wheel instead.
@@ -71,7 +71,7 @@ def _option(name: str, counted: Json, chosen: list[str]) -> Option:
 
 
 def _label(name: str, value: str, label: str) -> Sentence:
-    return GENDERS.get(value, label) if name == "gender" else label
+    return VALUES.get(name, {}).get(value, label)
 
 
 def _swatch(name: str, value: str) -> str:

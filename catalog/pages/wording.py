@@ -58,7 +58,9 @@ ERRORS: dict[str, tuple[Sentence, Sentence]] = {
 
 # What a search can be narrowed by; prices and stock are asked in their own ways.
 FACETS: dict[str, Sentence] = {
+    "article_type": _("Type"),
     "color": _("Color"),
+    "pattern": _("Pattern"),
     "brand": _("Brand"),
     "gender": _("For"),
     "merchant": _("Shop"),
@@ -72,6 +74,16 @@ GENDERS: dict[str, Sentence] = {
     "kids": _("Children"),
     "unisex": _("Everyone"),
 }
+
+PATTERNS: dict[str, Sentence] = {
+    "plain": _("Plain"),
+    "striped": _("Striped"),
+    "checked": _("Checked"),
+    "printed": _("Printed"),
+}
+
+# What the index's values are called; those of brands and shops are names.
+VALUES: dict[str, dict[str, Sentence]] = {"gender": GENDERS, "pattern": PATTERNS}
 
 # Headings of the results, by how close they are.
 GROUPS: dict[str, Sentence] = {
@@ -124,7 +136,7 @@ SENTENCES: dict[str, Any] = {
     "inStock": _("In stock"),
     "liked": {"one": _("{count} liked"), "other": _("{count} liked")},
     "disliked": {"one": _("{count} not wanted"), "other": _("{count} not wanted")},
-    "values": {"gender": GENDERS},
+    "values": VALUES,
     "facets": {**FACETS, "category": _("Kind"), "price": _("Price"), "in_stock": _("Availability")},
     "acts": {
         "more": _("More like {title}"),

@@ -42,11 +42,22 @@ class Facets:
     color: tuple[Count, ...] = ()
     merchant: tuple[Count, ...] = ()
     gender: tuple[Count, ...] = ()
+    article_type: tuple[Count, ...] = ()
+    pattern: tuple[Count, ...] = ()
     price: PriceRange | None = None
     in_stock: Mapping[str, int] = field(default_factory=lambda: {"true": 0, "false": 0})
 
 
-FIELDS = {"category": "category", "brand": "brand", "color": "colors", "merchant": "merchant", "gender": "gender"}
+# What is counted -> the payload's field.
+FIELDS = {
+    "category": "category",
+    "brand": "brand",
+    "color": "colors",
+    "merchant": "merchant",
+    "gender": "gender",
+    "article_type": "article_type",
+    "pattern": "pattern",
+}
 
 
 def facets_as_json(facets: Facets) -> dict[str, Any]:
@@ -84,6 +95,8 @@ def count_facets(
         color=_top(counted["color"], {}),
         merchant=_top(counted["merchant"], shop.merchant_names),
         gender=_top(counted["gender"], {}),
+        article_type=_top(counted["article_type"], {}),
+        pattern=_top(counted["pattern"], {}),
         price=_prices(instead.get("price", nearest)),
         in_stock={"true": stock[True], "false": stock[False]},
     )

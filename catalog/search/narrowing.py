@@ -22,19 +22,24 @@ _OPENED: dict[str, dict[str, Any]] = {
     "color": {"colors": (), "excluded_colors": ()},
     "merchant": {"merchants": ()},
     "gender": {"genders": ()},
+    "pattern": {"patterns": (), "excluded_patterns": ()},
+    "article_type": {"article_types": (), "excluded_article_types": ()},
     "price": {"price_min": None, "price_max": None, "currency": None},
     "in_stock": {"in_stock": None},
 }
 
 
-def facets_of(query: Query, finder: Finder, page: Page, *, category: str | None) -> Facets:
-    """Returns what one could narrow this page by. `category` is the one applied."""
+def facets_of(query: Query, finder: Finder, page: Page, *, category: str | None, is_bound: bool = False) -> Facets:
+    """Returns what one could narrow this page by. `category` is the one applied.
+
+    `is_bound` says that the search may show no merchants but those it is filtered by: no others are counted.
+    """
     filters = query.words.filters
     instead: dict[str, list[Payload]] = {}
     if category is not None and filters != Filters():
         instead["category"] = _products(finder.hits(filters.where(None, query.exclude)))
     for kind, cleared in _OPENED.items():
-        opened = replace(filters, **cleared)
+        opened = filters if is_bound and kind == "merchant" else replace(filters, **cleared)
         if opened != filters:
             instead[kind] = _products(finder.hits(opened.where(category, query.exclude)))
     nearest = [one.payload for one in page.nearest]

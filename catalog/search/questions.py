@@ -31,25 +31,33 @@ class Filters:
     brands: tuple[str, ...] = ()
     colors: tuple[str, ...] = ()  # any words; each also stands for its name in embeddings.color_names
     genders: tuple[str, ...] = ()  # words of catalog.words.genders
+    patterns: tuple[str, ...] = ()  # of catalog.words.looks.PATTERNS
+    article_types: tuple[str, ...] = ()  # finer than a category: "heels", of embeddings.attributes
     merchants: tuple[str, ...] = ()  # slugs
     in_stock: bool | None = None
     excluded_brands: tuple[str, ...] = ()
     excluded_colors: tuple[str, ...] = ()
+    excluded_patterns: tuple[str, ...] = ()
+    excluded_article_types: tuple[str, ...] = ()
 
     def where(self, category: str | None = None, exclude: tuple[int, ...] = ()) -> Where:
         """Returns the store's filter, narrowed to one category slug if given; `exclude` are point ids."""
         match: dict[str, tuple[str | bool, ...]] = {
             "category": (category,) if category else (),
-            "brand": tuple(brand.casefold() for brand in self.brands),
+            "brand": _lower(self.brands),
             "colors": color_values(self.colors),
             "gender": values_of(self.genders),
+            "pattern": _lower(self.patterns),
+            "article_type": _lower(self.article_types),
             "merchant": self.merchants,
             "currency": (self.currency,) if self.currency else (),
             "in_stock": () if self.in_stock is None else (self.in_stock,),
         }
         reject: dict[str, tuple[str, ...]] = {
-            "brand": tuple(brand.casefold() for brand in self.excluded_brands),
+            "brand": _lower(self.excluded_brands),
             "colors": color_values(self.excluded_colors),
+            "pattern": _lower(self.excluded_patterns),
+            "article_type": _lower(self.excluded_article_types),
         }
         within: dict[str, tuple[float | None, float | None]] = {}
         if self.price_min is not None or self.price_max is not None:
@@ -63,6 +71,10 @@ class Filters:
             exclude=exclude,
             reject={name: values for name, values in reject.items() if values},
         )
+
+
+def _lower(words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(word.casefold() for word in words)
 
 
 def color_values(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -87,6 +99,7 @@ class Question:
     outfit: bool = False  # also a row of look-alikes for each thing in the photo
     like: tuple[int, ...] = ()  # ids of products to move towards
     dislike: tuple[int, ...] = ()  # ids of products to move away from and to leave out
+    is_bound: bool = False  # to `filters.merchants`, by a key: nothing of other merchants may be told
 
     @property
     def has_picture(self) -> bool:

@@ -61,11 +61,11 @@ def search(question: Question) -> SearchAnswer:
     finder = Finder(query)
     found = _find(question, query, finder)
     looked = perf_counter()
-    copies = _copies(query, found.page)
+    copies = _copies(query, found.page, question.filters.merchants if question.is_bound else None)
     copies_ms = (perf_counter() - looked) * 1000
     if copies is not None:
         found = replace(found, page=replace(found.page, cards=marked(found.page.cards, copies)))
-    facets = facets_of(query, finder, found.page, category=_applied(found))
+    facets = facets_of(query, finder, found.page, category=_applied(found), is_bound=question.is_bound)
     outfit = _outfit(query) if question.outfit else None
     results = hydrate(
         found.page.cards[question.offset : question.offset + question.limit], first_rank=question.offset + 1
@@ -110,11 +110,15 @@ def search(question: Question) -> SearchAnswer:
     )
 
 
-def _copies(query: Query, page: Page) -> list[Copy] | None:
+def _copies(query: Query, page: Page, merchants: Sequence[str] | None) -> list[Copy] | None:
+    """Returns the copies of the photo, of these merchants only if any are named; None where nothing can be said."""
     if query.photo is None or query.sight is None:
         return None
     look_alikes = {one.image_id: one.score for one in page.nearest}
-    return find_copies(query.photo, None, look_alikes, probing=query.probing)
+    copies = find_copies(query.photo, None, look_alikes, probing=query.probing)
+    if copies is None or merchants is None:
+        return copies
+    return [copy for copy in copies if copy.product.merchant.slug in merchants]
 
 
 def _facts(query: Query, copies: Sequence[Copy], results: Sequence[Result]) -> PictureFacts | None:

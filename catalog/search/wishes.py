@@ -1,18 +1,26 @@
 """What the words of a question ask for in this shop: filters, chips to take them back, and what is left to embed.
 
 `catalog.words.query` reads the text; here its wishes meet the request's own filters, which win, and the shop: a gender
-or currency that no product names is no filter but a word like any other.
+or currency that no product names, or a pattern that hardly anything here is known to have, is no filter but a word like
+any other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 
+from catalog.indexing.points import searched_collection
 from catalog.search.questions import ALL_CATEGORIES, Filters, Question
 from catalog.words.assortment import Assortment, assortment
+from catalog.words.category_vocabulary import SLUG_OF
 from catalog.words.genders import GENDERS
+from catalog.words.looks import PATTERNS, kind_key
 from catalog.words.query import Wish, Wishes, parse_words
+from embeddings import vector_store
+from embeddings.attributes import article_types
 
+LEAST_KNOWN = 4  # pictures known to be so, from which a pattern or an article type narrows; fewer make a page thin
 # Nothing in an embedding says these; in the text they would only pull it towards the words themselves.
 _NEVER_EMBEDDED = ("price", "in_stock", "excluded")
 
@@ -48,9 +56,11 @@ def heed(question: Question) -> Heeded:
     wishes = parse_words(
         question.text,
         brands=shop.brands if not asked.brands else frozenset(),
-        categories=shop.category_of if question.category != ALL_CATEGORIES else _no_category,
+        categories=shop.category_of if question.category != ALL_CATEGORIES else _nothing,
+        article_types=_article_type if not asked.article_types else _nothing,
     )
-    used = [wish for wish in wishes.chips if _is_used(wish, question, wishes, shop)]
+    read = [_widened(wish, question, wishes) for wish in wishes.chips]
+    used = [wish for wish in read if _is_used(wish, question, wishes, shop)]
     kinds = {wish.kind for wish in used}
     filters = replace(
         asked,
@@ -60,13 +70,19 @@ def heed(question: Question) -> Heeded:
         brands=asked.brands or wishes.brands,
         colors=asked.colors or wishes.colors,
         genders=wishes.genders if "gender" in kinds else asked.genders,
+        patterns=wishes.patterns if "pattern" in kinds else asked.patterns,
+        article_types=(wishes.article_type,)
+        if "article_type" in kinds and wishes.article_type
+        else asked.article_types,
         in_stock=wishes.in_stock if "in_stock" in kinds else asked.in_stock,
         excluded_brands=wishes.excluded_brands,
         excluded_colors=wishes.excluded_colors,
+        excluded_patterns=_each(PATTERNS.get, wishes.excluded),
+        excluded_article_types=_each(_article_type, wishes.excluded),
     )
     return Heeded(
         filters=filters,
-        category=wishes.category if "category" in kinds else None,
+        category=wishes.category if kinds & {"category", "article_type"} else None,
         excluded=wishes.excluded,
         rest=_embedded(question, wishes, used),
         chips=tuple(Chip(wish.kind, wish.value, _label(wish, wishes, shop), wish.start, wish.end) for wish in used),
@@ -75,8 +91,10 @@ def heed(question: Question) -> Heeded:
 
 def _is_used(wish: Wish, question: Question, wishes: Wishes, shop: Assortment) -> bool:
     asked = question.filters
-    if wish.kind == "category":
+    if wish.kind in ("category", "article_type"):
         return question.category is None
+    if wish.kind == "pattern":
+        return not asked.patterns and _has_some(Filters(patterns=(wish.value,)), wishes.category)
     if wish.kind == "price":
         left = asked.price_min is None and wishes.price_min is not None
         return left or (asked.price_max is None and wishes.price_max is not None)
@@ -87,6 +105,39 @@ def _is_used(wish: Wish, question: Question, wishes: Wishes, shop: Assortment) -
     if wish.kind == "color":
         return not asked.colors
     return True
+
+
+def _widened(wish: Wish, question: Question, wishes: Wishes) -> Wish:
+    """Returns the wish for an article type as one for its category, where hardly anything is known to be of the type.
+
+    Indexing names a type only where it is sure, so of a type with few such things others are surely here too.
+    """
+    if wish.kind != "article_type" or wishes.category is None:
+        return wish
+    if question.category is None and _has_some(Filters(article_types=(wish.value,)), wishes.category):
+        return wish
+    return replace(wish, kind="category", value=wishes.category)
+
+
+def _has_some(filters: Filters, category: str | None) -> bool:
+    """Says whether the index has at least `LEAST_KNOWN` pictures of this kind; the store counts in a millisecond."""
+    collection = searched_collection()
+    return collection is not None and vector_store().count(collection, filters.where(category)) >= LEAST_KNOWN
+
+
+def _article_type(phrase: str) -> str | None:
+    """Returns the article type that a phrase names, if it says more than a category does: "shoes" don't."""
+    return _type_names(article_types()).get(kind_key(phrase))
+
+
+@lru_cache(maxsize=2)
+def _type_names(types: tuple[str, ...]) -> dict[str, str]:
+    categories = {kind_key(slug) for slug in SLUG_OF.values()}
+    return {kind_key(name): name for name in types if kind_key(name) not in categories}
+
+
+def _each(read: Callable[[str], str | None], words: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(value for word in words if (value := read(word))))
 
 
 def _sharing(gender: str) -> set[str]:
@@ -102,13 +153,24 @@ def _embedded(question: Question, wishes: Wishes, used: Sequence[Wish]) -> str:
     prices and the like are left out, and of a text of nothing else, nothing.
     """
     if question.has_picture:
-        return wishes.rest
+        kept = {(wish.start, wish.end) for wish in used}
+        unused = [
+            question.text[one.start : one.end]
+            for one in wishes.chips
+            if _is_look(one) and (one.start, one.end) not in kept
+        ]
+        return " ".join([*unused, wishes.rest]).strip()
     text = question.text
     for wish in reversed(used):
         if wish.kind in _NEVER_EMBEDDED:
             text = text[: wish.start] + " " + text[wish.end :]
     words = " ".join(text.split()).strip(" ,;.-")
     return words or question.text.strip()
+
+
+def _is_look(wish: Wish) -> bool:
+    """Whether an embedding can say it where no filter does."""
+    return wish.kind in ("pattern", "gender")
 
 
 def _label(wish: Wish, wishes: Wishes, shop: Assortment) -> str:
@@ -140,5 +202,5 @@ def _first(own: Decimal | None, read: Decimal | None) -> Decimal | None:
     return own if own is not None else read
 
 
-def _no_category(_: str) -> None:
+def _nothing(_: str) -> None:
     return None

@@ -18,7 +18,7 @@ from catalog.pictures.files import Awaited, Picture
 from catalog.words.category_words import CategoryBook, Meaning, meaning_of
 
 # What a search can filter by, and so what the point must be told of (catalog.indexing.points.payload_of).
-_IN_PAYLOAD = frozenset({"price", "currency", "brand", "colors", "gender", "in_stock"})
+_IN_PAYLOAD = frozenset({"title", "price", "currency", "brand", "colors", "gender", "in_stock"})
 _COLUMNS = (
     "title", "description", "product_type", "brand", "colors", "gender", "price", "currency", "in_stock", "url", "gtin",
     "item_group",

@@ -14,6 +14,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Literal
 
+from catalog.words.looks import PATTERNS
 from catalog.words.prices import match_price
 from catalog.words.tokens import Token, fold, keys_at, phrase_at, tokenize
 from catalog.words.vocabulary import (
@@ -37,8 +38,9 @@ from catalog.words.vocabulary import (
 )
 from embeddings.color_names import normalize_color_word
 
-Kind = Literal["category", "color", "price", "brand", "gender", "in_stock", "excluded"]
+Kind = Literal["category", "article_type", "color", "pattern", "price", "brand", "gender", "in_stock", "excluded"]
 CategoryLookup = Callable[[str], str | None]
+TypeLookup = Callable[[str], str | None]
 
 _LONGEST_PHRASE = 3  # words of a color or a category
 _LONGEST_BRAND = 6
@@ -59,6 +61,8 @@ class Wishes:
     """What a query insists on. Several colors, brands or genders mean any of them."""
 
     category: str | None = None  # slug
+    article_type: str | None = None  # finer than the category, named by the same words
+    patterns: tuple[str, ...] = ()  # of looks.PATTERNS
     colors: tuple[str, ...] = ()  # names of embeddings.color_names
     price_min: Decimal | None = None
     price_max: Decimal | None = None
@@ -73,16 +77,19 @@ class Wishes:
     chips: tuple[Wish, ...] = ()  # in the order of the text, not overlapping
 
 
-def parse_words(text: str, *, brands: Collection[str], categories: CategoryLookup) -> Wishes:
+def parse_words(
+    text: str, *, brands: Collection[str], categories: CategoryLookup, article_types: TypeLookup = lambda _: None
+) -> Wishes:
     """Returns the wishes found in the text; without any, all of it is the rest.
 
     `brands` are the shop's brands; give a frozenset, and the same one each time, so that it is indexed once.
     `categories` returns the slug for a phrase of one to three lower-case words, singular or plural, or None.
+    `article_types` returns what is finer than a category for such a phrase ("heels" are shoes), or None.
     """
     tokens = tokenize(text)
     if not tokens:
         return Wishes(rest=text.strip())
-    parser = _Parser(text, tokens, _index_brands(frozenset(brands)), categories)
+    parser = _Parser(text, tokens, _index_brands(frozenset(brands)), categories, article_types)
     parser.read()
     return parser.wishes()
 
@@ -111,11 +118,20 @@ def _squeeze(key: str) -> str:
 class _Parser:
     """Reads one query; `_taken` marks the tokens that belong to a wish."""
 
-    def __init__(self, text: str, tokens: Sequence[Token], brands: dict[str, str], categories: CategoryLookup) -> None:
+    def __init__(
+        self,
+        text: str,
+        tokens: Sequence[Token],
+        brands: dict[str, str],
+        categories: CategoryLookup,
+        article_types: TypeLookup,
+    ) -> None:
         self._text = text
         self._tokens = tokens
         self._brands = brands
         self._categories = categories
+        self._article_types = article_types
+        self._category: str | None = None
         self._taken = [False] * len(tokens)
         self._chips: list[Wish] = []
         self._prices: list[tuple[Decimal | None, Decimal | None, str | None]] = []
@@ -135,7 +151,9 @@ class _Parser:
 
         stock = values("in_stock")
         return Wishes(
-            category=next(iter(values("category")), None),
+            category=self._category,
+            article_type=next(iter(values("article_type")), None),
+            patterns=values("pattern"),
             colors=values("color"),
             price_min=next((low for low, _, _ in reversed(self._prices) if low is not None), None),
             price_max=next((high for _, high, _ in reversed(self._prices) if high is not None), None),
@@ -166,7 +184,7 @@ class _Parser:
                 return self._take("in_stock", "yes" if is_there else "no", at, at + len(keys))
         if self._is_negation(at):
             return self._read_excluded(at)
-        return self._read_gender(at) or self._read_color(at) or self._read_brand(at)
+        return self._read_gender(at) or self._read_color(at) or self._read_brand(at) or self._read_pattern(at)
 
     def _key(self, at: int) -> str:
         return self._tokens[at].key if 0 <= at < len(self._tokens) else ""
@@ -285,9 +303,13 @@ class _Parser:
         is_named = self._key(at - 1) in BEFORE_BRAND
         return key not in ORDINARY_BRANDS or is_named or (at > 0 and self._tokens[at].text[0].isupper())
 
+    def _read_pattern(self, at: int) -> int | None:
+        pattern = PATTERNS.get(self._key(at))
+        return self._take("pattern", pattern, at, at + 1) if pattern else None
+
     def _read_category(self) -> None:
         """Takes the last category before the first word that ends its phrase: a shirt dress is a dress."""
-        found: tuple[str, int, int] | None = None
+        found: tuple[str, str | None, int, int] | None = None
         at = 0
         while at < len(self._tokens):
             if self._taken[at]:
@@ -298,20 +320,25 @@ class _Parser:
             match = self._category_at(at)
             if match:
                 found = match
-            at = match[2] if match else at + 1
+            at = match[3] if match else at + 1
         if found:
-            self._take("category", *found)
+            self._category, article_type, begin, end = found
+            self._take("article_type" if article_type else "category", article_type or self._category, begin, end)
 
-    def _category_at(self, at: int) -> tuple[str, int, int] | None:
+    def _category_at(self, at: int) -> tuple[str, str | None, int, int] | None:
+        """Returns the longest phrase's category and article type here, and where it begins and ends."""
         for length in range(_LONGEST_PHRASE, 0, -1):
             phrase = phrase_at(self._tokens, at, length)
             if phrase is None or any(self._taken[at : at + length]):
                 continue
             if phrase in NEVER_ALONE or (phrase in ("top", "tops") and self._key(at - 1) in SHAPES_OF_TOP):
                 continue
+            article_type = self._article_types(phrase)
             slug = self._categories(phrase)
+            if slug is None and article_type:  # "casual shoes" are shoes
+                slug = self._categories(self._key(at + length - 1))
             if slug:
-                return slug, at, at + length
+                return slug, article_type, at, at + length
         return None
 
     def _rest(self) -> str:

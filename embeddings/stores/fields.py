@@ -11,6 +11,8 @@ INDEXED_FIELDS: Final[dict[str, FieldKind]] = {
     "brand": "keyword",
     "colors": "keyword",
     "gender": "keyword",
+    "article_type": "keyword",
+    "pattern": "keyword",
     "price": "float",
     "in_stock": "bool",
 }

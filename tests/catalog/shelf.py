@@ -7,7 +7,7 @@ from typing import Any
 from django.core.files.base import ContentFile
 
 from catalog.indexing.embedding import found_in
-from catalog.indexing.points import ALIAS, collection_of, payload_of, vectors_of
+from catalog.indexing.points import ALIAS, SeenAttributes, collection_of, payload_of, vectors_of
 from catalog.models import Category, Merchant, Product, ProductImage
 from catalog.vision import Wish, for_sale, look
 from catalog.words.assortment import forget
@@ -18,7 +18,10 @@ from tests.fakes import MemoryStore, picture
 
 
 class Shelf:
-    """Puts products on sale. Each `seed` is one picture (tests.fakes.picture); the same seed looks the same."""
+    """Puts products on sale. Each `seed` is one picture (tests.fakes.picture); the same seed looks the same.
+
+    `seen` is what indexing saw of the product's attributes: {"pattern": ["striped", 0.9]}.
+    """
 
     def __init__(self) -> None:
         forget()
@@ -28,12 +31,13 @@ class Shelf:
 
     def put(self, sku: str, *seeds: int, category: str = "shoes", merchant: str = "atelier", **fields: Any) -> Product:
         seller, _ = Merchant.objects.get_or_create(slug=merchant, defaults={"name": merchant.title()})
+        seen = fields.pop("seen", {})
         kind, _ = Category.objects.get_or_create(slug=category, defaults={"name": category.title()})
         fields = {"title": f"Product {sku}", "price": Decimal("19.90"), "currency": "EUR", **fields}
         product = Product.objects.create(merchant=seller, sku=sku, category=kind, **fields)
         forget()
         for position, seed in enumerate(seeds):
-            self._index(product, position, picture(seed))
+            self._index(product, position, picture(seed), seen)
         return product
 
     def put_picture(self, sku: str, data: bytes, **fields: Any) -> Product:
@@ -42,7 +46,7 @@ class Shelf:
         self._index(product, 0, data)
         return product
 
-    def _index(self, product: Product, position: int, data: bytes) -> None:
+    def _index(self, product: Product, position: int, data: bytes, seen: SeenAttributes | None = None) -> None:
         photo = decode(data)
         (sight,) = look([photo], [Wish(category=product.category.slug)], choose=for_sale).sights
         found = found_in(photo, sight)
@@ -57,8 +61,9 @@ class Shelf:
             encoder=encoder().card.fingerprint,
             palette=found.palette,
             seen_colors=found.seen_colors,
+            seen_attributes=seen or {},
         )
-        payload = payload_of(product, palette=found.palette, seen_colors=found.seen_colors)
+        payload = payload_of(product, palette=found.palette, seen_colors=found.seen_colors, seen_attributes=seen)
         vector_store().upsert(self.collection, [Point(image.pk, found.vectors, payload)])
 
     def break_store(self) -> None:

@@ -171,3 +171,40 @@ def test_pictures_may_be_read_where_widgets_live(client, key):
     assert is_open(client.get(address, headers={"Origin": SHOP}))
     assert not is_open(client.get(address, headers={"Origin": STRANGER}))
     assert "Origin" in client.get(address).headers["Vary"]
+
+
+def test_a_merchants_key_tells_nothing_of_other_sellers(client, key, shelf):
+    shelf.put("S-3", 1, merchant="rival")  # the very picture that is searched with
+
+    body = ask(client, key).json()
+
+    assert {copy["product"]["merchant"]["slug"] for copy in body["copies"]} == {"atelier"}
+    assert [one["value"] for one in body["facets"]["merchant"]] == ["atelier"]
+
+
+def test_a_key_has_an_allowance_and_every_answer_says_what_is_left(client, key, settings):
+    settings.API_RATES = {**settings.API_RATES, "widget": (2, 3600)}
+    first, second, third = (ask(client, key) for _ in range(3))
+
+    assert [one.status_code for one in (first, second, third)] == [200, 200, 429]
+    assert [one.headers["RateLimit-Remaining"] for one in (first, second, third)] == ["1", "0", "0"]
+    assert third.json()["code"] == "throttled"
+    assert 0 < int(third.headers["Retry-After"]) <= 3600
+    assert is_open(third)
+    assert "RateLimit-Remaining" in third.headers["Access-Control-Expose-Headers"]
+
+
+def test_one_visitor_can_not_use_up_a_shops_allowance(client, key, settings):
+    settings.API_RATES = {**settings.API_RATES, "widget_visitor": (1, 3600)}
+    client.defaults["REMOTE_ADDR"] = "93.184.216.34"
+    mine = [ask(client, key).status_code for _ in range(2)]
+    client.defaults["REMOTE_ADDR"] = "93.184.216.35"
+    hers = ask(client, key).status_code
+
+    assert (mine, hers) == ([200, 429], 200)
+
+
+def test_visitors_behind_the_shops_own_proxy_are_not_taken_for_one(client, key, settings):
+    settings.API_RATES = {**settings.API_RATES, "widget_visitor": (1, 3600)}
+
+    assert [ask(client, key).status_code for _ in range(2)] == [200, 200]

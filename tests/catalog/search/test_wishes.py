@@ -145,3 +145,69 @@ def test_several_values_mean_any_of_them(shop):
     filters = Filters(brands=("linden", "vale"), colors=("burgundy", "red"))
 
     assert set(skus(search(Question(image=picture(1), category="all", filters=filters)))) == {"S-wine", "B-red"}
+
+
+@pytest.fixture
+def wardrobe(shelf, monkeypatch):
+    """Striped and plain tops, heels and flats, as the encoder's heads would have seen them."""
+    monkeypatch.setattr("catalog.search.wishes.article_types", lambda: ("heels", "flats", "tops"))
+    for number in range(4):
+        shelf.put(f"T-striped-{number}", number, category="tops", seen={"pattern": ["striped", 0.9]})
+        shelf.put(f"S-heels-{number}", 10 + number, seen={"article_type": ["heels", 0.95]})
+    shelf.put("T-plain", 20, category="tops", seen={"pattern": ["plain", 0.9]})
+    shelf.put("T-titled", 21, category="tops", title="Top with stripes", seen={"pattern": ["plain", 0.9]})
+    shelf.put("S-flat", 22, seen={"article_type": ["flats", 0.9]})
+    shelf.put("S-unsure", 23, seen={"article_type": ["heels", 0.5]})
+    return shelf
+
+
+def test_a_pattern_in_words_narrows_to_what_is_known_to_have_it(wardrobe):
+    answer = search(Question(text="striped tops"))
+
+    assert set(skus(answer)) == {*(f"T-striped-{number}" for number in range(4)), "T-titled"}
+    assert [(wish.kind, wish.label) for wish in answer.wishes] == [("pattern", "Striped"), ("category", "Tops")]
+
+
+def test_a_pattern_that_hardly_anything_has_is_a_word_like_any_other(wardrobe):
+    heeded = heed(Question(image=picture(1), text="checked"))
+
+    assert (heeded.chips, heeded.filters, heeded.rest) == ((), Filters(), "checked")
+
+
+def test_a_kind_finer_than_the_category_narrows_to_it(wardrobe):
+    answer = search(Question(text="heels"))
+
+    assert set(skus(answer)) == {f"S-heels-{number}" for number in range(4)}
+    assert [(wish.kind, wish.label) for wish in answer.wishes] == [("article_type", "Heels")]
+    assert answer.selected.category.slug == "shoes"
+
+
+def test_a_kind_that_hardly_anything_is_known_to_be_stands_for_its_category(wardrobe):
+    assert chips("flats") == [("category", "Shoes")]
+
+
+def test_without_heel_leaves_out_what_is_seen_to_have_one(wardrobe):
+    answer = search(Question(text="shoes without heel"))
+
+    assert set(skus(answer)) == {"S-flat", "S-unsure"}
+    assert "heel" not in answer.rest
+
+
+def test_without_stripes_leaves_out_what_is_striped(wardrobe):
+    assert set(skus(search(Question(text="tops without stripes")))) == {"T-plain"}
+
+
+def test_the_issues_own_example_is_held_whole(shelf):
+    """Like this but red, under 50, without heel, in stock, from a brand."""
+    shelf.put("right", 1, brand="Nike", colors=["Red"], price=Decimal("49.90"))
+    shelf.put("dear", 2, brand="Nike", colors=["Red"], price=Decimal("50.10"))
+    shelf.put("blue", 3, brand="Nike", colors=["Blue"], price=Decimal(20))
+    shelf.put("heeled", 4, brand="Nike", colors=["Red"], price=Decimal(20), title="Pump with 7 cm heel")
+    shelf.put("gone", 5, brand="Nike", colors=["Red"], price=Decimal(20), in_stock=False)
+    shelf.put("other", 6, brand="Vale", colors=["Red"], price=Decimal(20))
+    text = "like this but red, under 50, without heel, in stock, Nike"
+
+    answer = search(Question(image=picture(1), text=text, category="all"))
+
+    assert skus(answer) == ["right"]
+    assert {wish.kind for wish in answer.wishes} == {"color", "price", "excluded", "in_stock", "brand"}

@@ -73,7 +73,10 @@ def found(text: str) -> dict[str, Any]:
         ("navy blue", {"colors": ("navy",)}),
         ("dark green jacket", {"colors": ("green",), "category": "jackets"}),
         ("red or blue bag", {"colors": ("red", "blue"), "category": "bags"}),
-        ("black and white striped t-shirt", {"colors": ("black", "white"), "category": "tops", "rest": "striped"}),
+        (
+            "black and white striped t-shirt",
+            {"colors": ("black", "white"), "category": "tops", "patterns": ("striped",)},
+        ),
         ("a dress in color burgundy", {"colors": ("burgundy",), "category": "dresses"}),
         ("orange", {"colors": ("orange",)}),  # also a brand here, and a fruit elsewhere
         ("khaki jacket", {"colors": ("beige",), "category": "jackets"}),
@@ -316,6 +319,25 @@ def test_any_text_is_read_without_failing_and_spans_stay_inside_it(text: str) ->
     for wish in wishes.chips:
         assert ends[-1] <= wish.start < wish.end <= len(text)
         ends.append(wish.end)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("striped shirt", {"patterns": ("striped",), "category": "tops"}),
+        ("plaid or striped", {"patterns": ("checked", "striped")}),
+        ("leopard print dress", {"category": "dresses", "rest": "leopard print"}),
+        ("heels", {"article_type": "heels", "category": "shoes"}),
+        ("red casual shoes under 50", {"article_type": "casual shoes", "category": "shoes", "colors": ("red",)}),
+        ("shoes", {"category": "shoes"}),
+    ],
+)
+def test_patterns_and_types_finer_than_a_category_are_read(text: str, expected: dict[str, Any]) -> None:
+    types = {"heels": "heels", "heel": "heels", "casual shoes": "casual shoes"}
+    wishes = parse_words(text, brands=BRANDS, categories=CATEGORIES.get, article_types=types.get)
+
+    every = ("article_type", "category", "colors", "patterns", "rest")
+    assert {name: getattr(wishes, name) for name in every if getattr(wishes, name)} == expected
 
 
 def test_text_in_a_language_we_do_not_read_goes_to_the_embedding_whole() -> None:

@@ -8,7 +8,7 @@ import { group, prices, replaceFields } from "./options.js";
 import { filterCount, LISTS, unfiltered, withoutWish } from "./question.js";
 import { Sheet } from "./sheet.js";
 
-const ORDER = ["category", "color", "price", "brand", "gender", "merchant", "in_stock"];
+const ORDER = ["category", "article_type", "color", "pattern", "price", "brand", "gender", "merchant", "in_stock"];
 
 export class Facets {
   /** Calls `onChange(changes)` with the parts of the question that a choice changes. */

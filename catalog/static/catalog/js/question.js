@@ -1,7 +1,7 @@
 // One search as a value: all that is asked beside the photo. Nothing here touches the page.
 
 /** Filters of which several values mean any of them. */
-export const LISTS = ["brand", "color", "gender", "merchant"];
+export const LISTS = ["brand", "color", "gender", "article_type", "pattern", "merchant"];
 const PRICES = ["price_min", "price_max"];
 const TASTES = ["like", "dislike"];
 
@@ -16,6 +16,8 @@ const BLANK = {
   brand: [],
   color: [],
   gender: [],
+  article_type: [],
+  pattern: [],
   merchant: [],
   like: [],
   dislike: [],
@@ -27,7 +29,7 @@ export const question = (given = {}) => ({ ...BLANK, ...given });
 /** What a new search starts from: the words and nothing else. */
 export const afresh = (q = "") => question({ q });
 
-const NO_LISTS = { brand: [], color: [], gender: [], merchant: [] };
+const NO_LISTS = Object.fromEntries(LISTS.map((name) => [name, []]));
 
 /** The filters switched off. */
 export const unfiltered = { price_min: "", price_max: "", in_stock: false, ...NO_LISTS };
