@@ -126,7 +126,7 @@ class UploadsView(MerchantView):
         },
     )
     def post(self, request: Request) -> Response:
-        """Accepts a feed (CSV, TSV, XML, JSON lines, Shopify's CSV, or a zip with pictures), done by the worker."""
+        """Accepts a feed (CSV, TSV, XLSX, XML, JSON lines, Shopify's CSV, or a zip with pictures) for the worker."""
         form = UploadSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         sent = form.validated_data

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from urllib.parse import urlsplit
 
-from catalog.feeds.columns import ColumnMap
+from catalog.feeds.columns import REQUIRED, ColumnMap
 from catalog.feeds.prices import Money, parse_price
 from catalog.feeds.rows import FeedRow, RowError
 from shop_search.errors import InputError
@@ -19,6 +19,8 @@ MAX_EXTRA_IMAGES = 10  # what Google takes
 MAX_COLORS = 10
 
 _NOTHING = frozenset({"null", "none", "n/a", "#n/a", "nan", "-", "--", "undefined"})
+# What spreadsheets show where a formula fails; #N/A is how people say that there is nothing.
+_SHEET_ERRORS = frozenset({"#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!", "#CALC!", "#SPILL!"})
 _IN_STOCK_WORDS = """
 in_stock, in stock, instock, available, yes, true, y, t, limited, limited availability, limited_availability,
 auf lager, verfügbar, lieferbar, en stock, disponible, ja, oui, si, sí, disponibile
@@ -55,6 +57,7 @@ class _Cleaner:
         self._warnings: list[RowError] = []
 
     def clean(self) -> FeedRow | list[RowError]:
+        self._tell_sheet_errors()
         price = self._price()
         cleaned = FeedRow(
             row=self._row,
@@ -77,6 +80,19 @@ class _Cleaner:
             warnings=tuple(self._warnings),
         )
         return [*self._errors, *self._warnings] if self._errors else cleaned
+
+    def _tell_sheet_errors(self) -> None:
+        """What a spreadsheet could not calculate is no value. Prices and stock are told of as such elsewhere."""
+        for column, value in self._cells.items():
+            if value not in _SHEET_ERRORS or column in {"price", "sale_price", "availability"}:
+                continue
+            message = (
+                f"{self._columns.name(column)} holds {value}: its formula has no value. Open the file in a "
+                "spreadsheet, mend the formula or write the value itself, and save it."
+            )
+            self._tell(column, "cell_is_error", message, value, is_fatal=column in REQUIRED)
+            if column not in REQUIRED:
+                self._cells[column] = ""
 
     def _required(self, column: str, limit: int) -> str:
         value = self._cells.get(column, "")

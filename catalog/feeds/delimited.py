@@ -7,7 +7,7 @@ from itertools import islice
 
 from catalog.feeds.columns import ColumnMap, map_columns
 from catalog.feeds.items import Item
-from catalog.feeds.records import DELIMITERS, Record, guess_delimiter, read_records
+from catalog.feeds.records import DELIMITERS, Grid, Record, guess_delimiter, read_records
 from catalog.feeds.text import TextFile, is_damaged
 from shop_search.errors import InputError
 
@@ -23,6 +23,10 @@ class Lines:
     delimiter: str
     header: tuple[str, ...]
     header_row: int
+
+    @property
+    def format(self) -> str:
+        return "tsv" if self.delimiter == "\t" else "csv"
 
     @property
     def most_rows(self) -> int:
@@ -43,14 +47,14 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class DelimitedTable:
-    """Delimited text whose columns are understood."""
+    """A grid whose columns are understood."""
 
-    lines: Lines
+    lines: Grid
     columns: ColumnMap
 
     @property
     def format(self) -> str:
-        return "tsv" if self.lines.delimiter == "\t" else "csv"
+        return self.lines.format
 
     @property
     def most_rows(self) -> int:
@@ -84,6 +88,6 @@ def open_lines(text: TextFile) -> Lines:
     return Lines(text, delimiter, names, row)
 
 
-def open_delimited(lines: Lines, wanted: Mapping[str, str] | None) -> DelimitedTable:
+def open_delimited(lines: Grid, wanted: Mapping[str, str] | None) -> DelimitedTable:
     """Returns the table. Raises InputError as `map_columns` does."""
     return DelimitedTable(lines, map_columns(lines.header, wanted))

@@ -14,10 +14,13 @@ from catalog.feeds.columns import ColumnMap
 from catalog.feeds.delimited import open_delimited, open_lines
 from catalog.feeds.items import Item, Table
 from catalog.feeds.jsonl import open_jsonl
+from catalog.feeds.records import Grid
 from catalog.feeds.rows import FeedRow, RowError
 from catalog.feeds.seen import SeenIds
 from catalog.feeds.shopify import is_shopify, open_shopify
 from catalog.feeds.text import FORMATS, TextFile, open_text
+from catalog.feeds.workbook import open_sheet
+from catalog.feeds.workbook_parts import is_workbook
 from catalog.feeds.xml import open_xml
 from shop_search.errors import InputError
 
@@ -42,7 +45,7 @@ class Feed:
 
     @property
     def format(self) -> str:
-        """Returns csv, tsv, shopify, xml or jsonl."""
+        """Returns csv, tsv, shopify, xlsx, xml or jsonl."""
         return self.table.format
 
     @property
@@ -97,8 +100,10 @@ def open_feed(path: Path, *, columns: Mapping[str, str] | None = None, currency:
     """Returns the feed, its columns understood. `columns` maps our names to the feed's where ours and aliases fail.
 
     Raises InputError `feed_not_found`, `feed_unreadable`, `feed_empty`, `feed_unsupported`, `feed_doctype_forbidden`,
-    or one of `map_columns`.
+    `feed_xlsx_unsupported`, for a workbook as `open_zip` does, or one of `map_columns`.
     """
+    if is_workbook(path):
+        return Feed(_open_grid(open_sheet(path, columns), columns), currency.strip().upper())
     text = open_text(path)
     start = "".join(islice(text.chunks(), 1)).lstrip("\ufeff \t\r\n")
     return Feed(_open_table(text, start, columns), currency.strip().upper())
@@ -115,10 +120,11 @@ def _open_table(text: TextFile, start: str, columns: Mapping[str, str] | None) -
         raise InputError(
             "feed_unsupported", f"{text.path.name} is a JSON list. Write one object per line (JSON lines)."
         )
-    lines = open_lines(text)
-    if is_shopify(lines.header):
-        return open_shopify(lines, columns)
-    return open_delimited(lines, columns)
+    return _open_grid(open_lines(text), columns)
+
+
+def _open_grid(grid: Grid, columns: Mapping[str, str] | None) -> Table:
+    return open_shopify(grid, columns) if is_shopify(grid.header) else open_delimited(grid, columns)
 
 
 def read_rows(path: Path, *, columns: Mapping[str, str] | None = None) -> Iterator[FeedRow | RowError]:

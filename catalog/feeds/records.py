@@ -4,6 +4,7 @@ import csv
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from catalog.feeds.columns import count_known
 from catalog.feeds.text import MAX_LINE
@@ -22,6 +23,21 @@ class Record:
     cells: tuple[str, ...]
     problem: tuple[str, str] | None = None
     text: str = ""  # the line itself, where there is a problem
+
+
+class Grid(Protocol):
+    """Rows under a header, whatever they are kept in. `records` streams them from the start, each time anew."""
+
+    @property
+    def format(self) -> str: ...
+
+    @property
+    def header(self) -> tuple[str, ...]: ...
+
+    @property
+    def most_rows(self) -> int: ...
+
+    def records(self) -> Iterator[Record]: ...
 
 
 def guess_delimiter(line: str) -> str:

@@ -17,9 +17,8 @@ from django.utils.html import strip_tags
 from django.utils.text import slugify
 
 from catalog.feeds.columns import COLUMNS, ColumnMap, listed_columns, normal_name
-from catalog.feeds.delimited import Lines
 from catalog.feeds.items import Item
-from catalog.feeds.records import Record
+from catalog.feeds.records import Grid, Record
 from shop_search.errors import InputError
 
 # Our column -> Shopify's names for it: those of the export until 2024, then today's.
@@ -60,7 +59,7 @@ def is_shopify(header: Sequence[str]) -> bool:
 class ShopifyTable:
     """A Shopify export whose columns are understood."""
 
-    lines: Lines
+    lines: Grid
     columns: ColumnMap
     places: Mapping[str, int]  # Shopify's normalized names -> where their cells are
 
@@ -173,7 +172,7 @@ def _with_handles(rows: Iterable[_Row]) -> Iterator[tuple[tuple[str, int], _Row]
         yield (handle, part), row
 
 
-def open_shopify(lines: Lines, wanted: Mapping[str, str] | None) -> ShopifyTable:
+def open_shopify(lines: Grid, wanted: Mapping[str, str] | None) -> ShopifyTable:
     """Returns the table; `wanted` (ours -> the feed's) goes before Shopify's names.
 
     Raises InputError `column_unknown`, `column_missing` or `columns_missing`.

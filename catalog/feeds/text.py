@@ -11,7 +11,7 @@ from shop_search.errors import InputError
 MAX_LINE = 1 << 20  # characters; no honest line comes near, and an endless one would fill the memory
 _CHUNK = 1 << 20
 _PIECE = 1 << 16
-FORMATS = "CSV, TSV, XML (RSS or Atom), JSON lines, or a zip of one of these with its pictures"
+FORMATS = "CSV, TSV, XLSX, XML (RSS or Atom), JSON lines, or a zip of one of these with its pictures"
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -22,7 +22,7 @@ _BOMS = (
 _NOT_TEXT = (
     (b"PK\x03\x04", "a zip archive inside another"),
     (b"\x1f\x8b", "compressed with gzip"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook, or one with a password: save it as .xlsx without one"),
     (b"%PDF", "a PDF"),
     (b"\x89PNG", "a PNG picture"),
     (b"\xff\xd8\xff", "a JPEG picture"),

@@ -18,7 +18,9 @@ from tempfile import TemporaryDirectory
 from django.db import transaction
 
 from catalog.feeds import Feed, FeedRow, RowError, open_feed
-from catalog.feeds.archive import is_zip, open_archive, refuse_workbook
+from catalog.feeds.archive import open_archive
+from catalog.feeds.workbook_parts import is_workbook
+from catalog.feeds.zips import is_zip
 from catalog.models import Merchant, ProductImage, Upload
 from catalog.pictures.files import (
     Awaited,
@@ -92,11 +94,10 @@ def open_source(
     `currency` is that of prices which name none. Raises InputError as `catalog.feeds.open_feed` and
     `catalog.feeds.archive.open_archive` do.
     """
-    if not is_zip(path):
+    if not is_zip(path) or is_workbook(path):
         feed = open_feed(path, columns=columns, currency=currency)
         yield Source(feed, PictureFolder(images_dir if images_dir is not None else path.parent))
         return
-    refuse_workbook(path)
     with open_archive(path) as archive, TemporaryDirectory(prefix="feed-") as folder:
         copy = Path(folder) / PurePosixPath(archive.feed_name).name
         archive.copy_feed(copy)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from catalog.feeds.archive import MAX_ENTRIES, open_archive
+from catalog.feeds.archive import open_archive
+from catalog.feeds.zips import MAX_ENTRIES
 from shop_search.errors import InputError
 
 FEED = b"id,title,image_link\n1,One,one.png\n"
@@ -78,7 +79,8 @@ def test_letters_with_accents_are_found_as_macos_writes_them(tmp_path):
         ({"feed.csv": FEED, "..\\evil.png": b""}, "archive_path_forbidden"),
         ({"feed.csv": FEED, "C:/evil.png": b""}, "archive_path_forbidden"),
         ({"one.png": b"1"}, "archive_no_feed"),
-        ({"products.xlsx": b"PK"}, "feed_xlsx_unsupported"),
+        ({"products.ods": b"PK"}, "feed_xlsx_unsupported"),
+        ({"~$products.xlsx": b"", "one.png": b"1"}, "archive_no_feed"),
         ({"a.csv": FEED, "b.xml": b"<rss/>"}, "archive_feeds_several"),
         ({"feed.csv": FEED, "bomb.png": bytes(30_000_000)}, "archive_bomb"),
         ({"feed.csv": FEED, **{f"{n}.png": bytes(900_000) for n in range(20)}}, "archive_bomb"),

@@ -249,7 +249,8 @@ def test_a_product_that_came_after_the_upload_is_not_missing_from_it(alice, feed
         ("feed.csv", b"one,two\n1,2\n", "columns_missing"),
         ("feed.xml", b"<!DOCTYPE a><rss><item></item></rss>", "feed_doctype_forbidden"),
         ("feed.zip", b"PK\x03\x04 not really", "archive_unreadable"),
-        ("feed.xlsx", b"PK\x03\x04" + b"[Content_Types].xml", "feed_xlsx_unsupported"),
+        ("feed.xlsx", b"PK\x03\x04" + b"[Content_Types].xml", "archive_unreadable"),
+        ("feed.xls", b"\xd0\xcf\x11\xe0", "feed_unsupported"),
         ("photo.jpg", b"\xff\xd8\xff\xe0", "feed_unsupported"),
     ],
 )

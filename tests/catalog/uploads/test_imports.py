@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.utils import timezone
+from openpyxl import Workbook
 from PIL import Image
 
 from catalog.models import Category, DroppedPoint, Merchant, Product, ProductImage
@@ -508,13 +509,30 @@ def test_a_shopify_export_is_imported_with_pictures_beside_it(feed, merchant, se
     ]
 
 
-def test_a_workbook_is_refused_with_what_to_do_instead(feed, merchant):
-    path = feed.root / "products.xlsx"
+def test_a_workbook_of_another_kind_is_refused_with_what_to_do_instead(feed, merchant):
+    path = feed.root / "products.ods"
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
 
     with pytest.raises(InputError) as caught:
         import_feed(path, merchant=merchant)
 
     assert caught.value.code == "feed_xlsx_unsupported"
     assert "CSV" in caught.value.message
+
+
+def test_a_workbook_in_a_zip_with_its_pictures_is_imported(feed, merchant):
+    feed.draw("one.png", seed=1)
+    book = Workbook()
+    for row in (["id", "title", "image_link", "price"], ["W-1", "Walking shoe", "one.png", 19.5]):
+        book.active.append(row)
+    book.save(feed.root / "products.xlsx")
+    path = feed.root / "upload.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(feed.root / "products.xlsx", "spring/products.xlsx")
+        archive.write(feed.root / "one.png", "spring/one.png")
+
+    report = import_feed(path, merchant=merchant, currency="EUR")
+
+    assert counts(report) == (1, 0, 0, 0)
+    assert Product.objects.values_list("sku", "price", "currency").get() == ("W-1", Decimal("19.50"), "EUR")
