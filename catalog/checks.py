@@ -2,6 +2,7 @@
 
 catalog.E001  the home can't be written
 catalog.E002  a backend setting isn't {"BACKEND": "dotted.path.Class", "OPTIONS": {...}}
+catalog.E003  SHOP_SEARCH_NIGHTLY is neither a time of day nor off
 catalog.W001  a model card can't be read, or is another kind of model's
 catalog.W002  a file of a model is missing
 catalog.W003  QDRANT_URL is no http(s) URL
@@ -18,6 +19,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
+from catalog.jobs.nightly import time_of
 from shop_search.errors import ServiceError
 from shop_search.instance import LOCAL_HOSTS
 from shop_search.model_card import ModelCard
@@ -62,6 +64,21 @@ def check_models(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list
         if card is not None:
             found += _check_card(Path(card), kind)
     return found
+
+
+@register("shop_search")
+def check_nightly(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        time_of(settings.NIGHTLY)
+    except ValueError:
+        return [
+            Error(
+                f"SHOP_SEARCH_NIGHTLY is {settings.NIGHTLY!r}, which is no time of day.",
+                hint="It looks like 03:00, in UTC, or is off.",
+                id="catalog.E003",
+            )
+        ]
+    return []
 
 
 @register("shop_search")

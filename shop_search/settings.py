@@ -7,6 +7,8 @@ SHOP_SEARCH_DETECTOR, SHOP_SEARCH_ENCODER   paths of model cards that replace th
 SHOP_SEARCH_KEEP_CROPS_DAYS how long small pictures of searched crops are kept for review (default 30; 0: never)
 SHOP_SEARCH_COUNT_SIMULATED 1 lets insights and ranking count simulated shoppers, for trying things out
 SHOP_SEARCH_MAX_UPLOAD_MB   how large a merchant's feed or zip may be (default 1024)
+SHOP_SEARCH_REDIS_URL       carries tasks through a Redis server instead of the database
+SHOP_SEARCH_NIGHTLY         when the shop measures itself each day, as a time in UTC, or off (default 03:00)
 QDRANT_URL, QDRANT_API_KEY   use a Qdrant server instead of the embedded store
 """
 
@@ -50,6 +52,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "drf_spectacular",
+    "django_tasks",
+    "django_tasks_db",
     "detection",
     "embeddings",
     "catalog",
@@ -160,6 +164,21 @@ else:
         "OPTIONS": {"path": SHOP_SEARCH_HOME / "vectors"},
     }
 
+# Long work (docs/operations.md) goes through Django's tasks API: as rows of the database, or through a Redis server.
+TASKS: dict[str, Any] = {
+    "default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["jobs", "uploads"]},
+}
+if os.environ.get("SHOP_SEARCH_REDIS_URL"):
+    TASKS["default"]["BACKEND"] = "django_tasks_rq.RQBackend"
+    INSTALLED_APPS.append("django_rq")
+    # A job takes as long as it takes (-1); its claim in the database says whether its worker is alive.
+    RQ_QUEUES = {
+        name: {"URL": os.environ["SHOP_SEARCH_REDIS_URL"], "DEFAULT_TIMEOUT": -1, "DEFAULT_RESULT_TTL": 86400}
+        for name in TASKS["default"]["QUEUES"]
+    }
+# When the nightly jobs are asked for, as a time of day in UTC; None: never.
+NIGHTLY = os.environ.get("SHOP_SEARCH_NIGHTLY", "03:00")
+
 # Limits on what a shopper sends. 25 MiB holds any phone photo; see detection/images.py for pixels.
 SEARCH_MAX_IMAGE_BYTES = 25 * 1024 * 1024
 # Small pictures of the parts that were searched with, for people who review answers (docs/console.md). Photos never are
@@ -201,5 +220,10 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {"httpx": {"level": "WARNING"}},  # or every query to a Qdrant server is a line
+    "loggers": {
+        "httpx": {"level": "WARNING"},  # or every query to a Qdrant server is a line
+        "django_tasks": {"level": "WARNING"},  # the worker says itself what it does
+        "django_tasks_db": {"level": "WARNING"},
+        "rq": {"level": "WARNING"},
+    },
 }

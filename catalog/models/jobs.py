@@ -50,9 +50,7 @@ class Job(models.Model):
     kind = models.CharField(max_length=60)
     arguments = models.JSONField(default=dict, blank=True)
     key = models.CharField(max_length=64, help_text="SHA-256 of kind and arguments.")
-    alone = models.CharField(
-        max_length=60, blank=True, help_text="Of the jobs that share this word, one runs at a time."
-    )
+    alone = models.CharField(max_length=60, blank=True, help_text="Of jobs with the same word one runs at a time.")
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )

@@ -23,6 +23,7 @@ from django.utils import timezone
 from catalog.feeds.columns import COLUMNS
 from catalog.feeds.prices import is_currency
 from catalog.models import AwaitedImage, Merchant, ProductImage, Upload
+from catalog.uploads.tasks import call_worker
 from shop_search.errors import InputError, ServiceError
 
 MAX_WAITING = 20  # unfinished uploads of one merchant
@@ -78,6 +79,7 @@ def accept_upload(
     except BaseException:
         drop_file(upload)
         raise
+    call_worker()
     return upload
 
 

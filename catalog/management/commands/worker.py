@@ -1,6 +1,6 @@
-"""Does whatever becomes due, until it is stopped: takes in uploads, fetches pictures, indexes them.
+"""Does whatever becomes due, until it is stopped: takes in uploads, fetches pictures, indexes them, does jobs.
 
-The three go on side by side, so that a new product is found while a large upload comes in. Any number of workers may
+These go on side by side, so that a new product is found while a large upload comes in. Any number of workers may
 run, and each may die at any time: what they hold is claimed for a while and then taken over.
 """
 
@@ -17,9 +17,15 @@ from django.db import OperationalError, close_old_connections, connections
 
 from catalog.doctor.checkup import examine_some
 from catalog.indexing.index import BATCH, IndexReport, index_all
+from catalog.jobs import queues
+from catalog.jobs.nightly import ask_for_the_night
+from catalog.jobs.running import stopping_when
+from catalog.jobs.tasks import QUEUE as JOBS
+from catalog.jobs.tasks import send_lost
 from catalog.pictures.searched_crops import tidy
 from catalog.uploads.accept import sweep
 from catalog.uploads.remote_pictures import fetch_due
+from catalog.uploads.tasks import QUEUE as UPLOADS
 from catalog.uploads.work import do_next_upload
 from shop_search.errors import ServiceError
 
@@ -28,12 +34,14 @@ log = logging.getLogger("catalog.worker")
 IDLE_S = 1.0
 FIRST_BACKOFF_S = 1.0
 LONGEST_BACKOFF_S = 30.0
+# With Redis a part waits so long for a call before it looks whether it should stop.
+CALLED_WITHIN_S = 2.0
 
 
 class Command(BaseCommand):
     help = (
-        "Takes in uploads, fetches their pictures and indexes them until SIGTERM or Ctrl-C, then finishes the batch in "
-        "hand. Any number may run."
+        "Takes in uploads, fetches their pictures, indexes them and does jobs until SIGTERM or Ctrl-C, then ends the "
+        "batch in hand and leaves the job in hand to another. Any number may run."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -55,7 +63,9 @@ class Command(BaseCommand):
                     pass
                 return
             beside_indexing: dict[str, Callable[[], object]] = {
-                "uploads": _take_upload(stopped),
+                "uploads": _take_upload(stopped, wait_s=CALLED_WITHIN_S),
+                "jobs": _do_job(stopped, wait_s=CALLED_WITHIN_S),
+                "schedule": _look_after_jobs,
                 "pictures": fetch_due,
                 "crops": tidy,
                 "doctor": examine_some,
@@ -72,14 +82,38 @@ class Command(BaseCommand):
                 signal.signal(number, handler)
 
 
-def _take_upload(stopped: threading.Event) -> Callable[[], bool]:
-    return lambda: do_next_upload(stopped.is_set)
+def _take_upload(stopped: threading.Event, *, wait_s: float = 0.0) -> Callable[[], bool]:
+    """Uploads are looked for in the database first: their queue only calls."""
+
+    def take() -> bool:
+        if do_next_upload(stopped.is_set):
+            return True
+        with stopping_when(stopped.is_set):
+            return queues.do_next_task(UPLOADS, wait_s=wait_s)
+
+    return take
+
+
+def _do_job(stopped: threading.Event, *, wait_s: float = 0.0) -> Callable[[], bool]:
+    def do() -> bool:
+        with stopping_when(stopped.is_set):
+            return queues.do_next_task(JOBS, wait_s=wait_s)
+
+    return do
+
+
+def _look_after_jobs() -> bool:
+    """Sends what was lost with its worker or its queue, and asks for the night's jobs."""
+    send_lost()
+    ask_for_the_night()
+    return False
 
 
 def _burst(stopped: threading.Event, batch: int) -> bool:
     """Does what is due in each part and returns whether anything was."""
     did = False
-    for do in (_take_upload(stopped), fetch_due, examine_some):
+    send_lost()
+    for do in (_take_upload(stopped), _do_job(stopped), fetch_due, examine_some):
         while not stopped.is_set() and do():
             did = True
     return not work(stopped, batch=batch, is_burst=True).is_empty or did

@@ -99,7 +99,7 @@ def test_signing_in_leads_to_the_review(shelf, client):
 def test_signing_in_never_leads_to_another_site(shelf, client):
     person("rae", "review")
     asked = {"username": "rae", "password": "a long password", "next": "https://evil.example/"}
-    assert client.post("/console/login/", asked).url == "/console/review/"
+    assert client.post("/console/login/", asked).url == "/console/"
 
 
 def test_the_review_leads_to_the_next_search_and_says_when_there_is_none(rae, client, asked):
