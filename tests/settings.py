@@ -9,9 +9,7 @@ _home = tempfile.mkdtemp(prefix="shop-search-test-")
 os.environ["SHOP_SEARCH_HOME"] = _home
 os.environ.pop("QDRANT_URL", None)
 os.environ.pop("SHOP_SEARCH_REDIS_URL", None)
-os.environ["SHOP_SEARCH_NIGHTLY"] = (
-    "off"  # or a worker of a test at night does more than it expects
-)
+os.environ["SHOP_SEARCH_NIGHTLY"] = "off"  # or a worker of a test at night does more than it expects
 atexit.register(shutil.rmtree, _home, ignore_errors=True)
 
 from shop_search.settings import *  # noqa: E402, F403
