@@ -131,11 +131,11 @@ def _payload(image: ProductImage) -> Payload:
 
 
 def _has_point(image: ProductImage) -> bool:
-    return image.state == ProductImage.State.INDEXED and image.product.withdrawn_at is None
+    return image.state == ProductImage.State.INDEXED and image.product.is_shown
 
 
 def _may_have_point(image: ProductImage) -> bool:
-    return image.state != ProductImage.State.FAILED and image.product.withdrawn_at is None
+    return image.state != ProductImage.State.FAILED and image.product.is_shown
 
 
 def _said(payload: Payload) -> dict[str, object]:

@@ -27,6 +27,8 @@ from catalog.indexing.points import (
 )
 from catalog.models import DroppedPoint, ProductImage
 from catalog.models.querysets import ProductImageQuerySet
+from catalog.pictures.blocked import BlockedPhotos, small_picture
+from catalog.pictures.taken import take_off
 from detection import detector
 from embeddings import encoder, vector_store
 from embeddings.types import Point, VectorStore
@@ -153,6 +155,7 @@ def _finish(batch: EmbeddingBatch) -> IndexReport:
     """Waits for the embeddings, writes points, marks rows, in this order."""
     with _released_on_failure(batch.images):
         results = batch.results()
+        _take_off_blocked(batch.images, results)
         store, collection = _collection()
         points = [_point(image, found) for image in batch.images if isinstance(found := results[image.pk], Embedded)]
         store.upsert(collection, points)
@@ -168,6 +171,21 @@ def _finish(batch: EmbeddingBatch) -> IndexReport:
         reused=sum(isinstance(found, Embedded) and found.is_reused for found in done),
         failed=sum(isinstance(found, InputError) for found in done),
     )
+
+
+def _take_off_blocked(images: Sequence[ProductImage], results: Mapping[int, Found]) -> None:
+    """Takes pictures off their products that show a blocked photo: their upload had begun before it was blocked."""
+    blocked = BlockedPhotos.read()
+    if not blocked:
+        return
+    for image in images:
+        photo = blocked.of_file(image.sha256)
+        found = results[image.pk]
+        if photo is None and isinstance(found, Embedded) and found.copy is not None and blocked.of_vector(found.copy):
+            picture = small_picture(str(image.file.name))
+            photo = None if picture is None else blocked.of_picture(picture)
+        if photo is not None:
+            take_off([image], photo)
 
 
 def _collection() -> tuple[VectorStore, str]:
@@ -222,8 +240,8 @@ def _tell_store() -> IndexReport:
     dropped = list(DroppedPoint.objects.values_list("point", flat=True)[:_PAYLOADS])
     if not images and not dropped:
         return IndexReport()
-    shown = [image for image in images if image.product.withdrawn_at is None]
-    withdrawn = [image.pk for image in images if image.product.withdrawn_at is not None]
+    shown = [image for image in images if image.product.is_shown]
+    withdrawn = [image.pk for image in images if not image.product.is_shown]
     with _released_on_failure(images):
         store = vector_store()
         payloads = {image.pk: payload_of(image.product, **_seen(image)) for image in shown}
@@ -232,7 +250,7 @@ def _tell_store() -> IndexReport:
             store.delete(collection, [*withdrawn, *dropped])
         with transaction.atomic():
             DroppedPoint.objects.filter(pk__in=dropped).delete()
-            # Without a point, a withdrawn product's pictures must be embedded again should it come back.
+            # Without a point, a withdrawn or blocked product's pictures must be embedded again should it come back.
             ProductImage.objects.filter(pk__in=withdrawn).update(
                 state=ProductImage.State.PENDING, payload_due=None, claimed_until=None
             )

@@ -11,17 +11,21 @@ store has yet to hear of is kept in the same transaction that changed it: `Produ
 
 from catalog.models.audit import AuditEntry
 from catalog.models.bands import BandCalibration
+from catalog.models.corrections import Correction
+from catalog.models.curation import Curation
 from catalog.models.doctor import Checkup, Finding, PictureCheck
 from catalog.models.insights import Impression
 from catalog.models.jobs import Job, Night
 from catalog.models.learning import LearningRun
 from catalog.models.merchants import ApiKey, Member, Merchant, WidgetKey
+from catalog.models.moderation import BlockedFile, BlockedPhoto, TakenPicture
 from catalog.models.operations import Backup, Worker
 from catalog.models.products import Category, DroppedPoint, Product, ProductImage
 from catalog.models.review import Measurement, SightVerdict, Verdict
 from catalog.models.searches import Feedback, SearchRecord
 from catalog.models.simulation import KnownAnswer
 from catalog.models.summaries import SearchSummary
+from catalog.models.taxonomy import CategoryName
 from catalog.models.uploads import AwaitedImage, RemotePicture, Upload, UploadError
 
 __all__ = [
@@ -30,8 +34,13 @@ __all__ = [
     "AwaitedImage",
     "Backup",
     "BandCalibration",
+    "BlockedFile",
+    "BlockedPhoto",
     "Category",
+    "CategoryName",
     "Checkup",
+    "Correction",
+    "Curation",
     "DroppedPoint",
     "Feedback",
     "Finding",
@@ -50,6 +59,7 @@ __all__ = [
     "SearchRecord",
     "SearchSummary",
     "SightVerdict",
+    "TakenPicture",
     "Upload",
     "UploadError",
     "Verdict",

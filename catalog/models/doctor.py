@@ -80,7 +80,7 @@ class PictureCheck(models.Model):
 class FindingQuerySet(models.QuerySet["Finding"]):
     def for_merchant(self, merchant: Merchant) -> FindingQuerySet:
         """Findings on the merchant's own products that are on sale: every query on behalf of one starts here."""
-        return self.filter(merchant=merchant, product__withdrawn_at=None)
+        return self.filter(merchant=merchant, product__withdrawn_at=None, product__blocked_at=None)
 
 
 class Finding(models.Model):

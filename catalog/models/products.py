@@ -42,6 +42,12 @@ class Product(models.Model):
     gtin = models.CharField("GTIN", max_length=20, blank=True)
     item_group = models.CharField(max_length=100, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    # Columns that feeds don't write: what admins decided stays, whatever a merchant uploads.
+    blocked_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    blocked_why = models.CharField(max_length=300, blank=True)
+    corrected = models.JSONField(
+        default=dict, blank=True, help_text="What admins put right: category, colors, gender, pattern, article_type."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -58,6 +64,11 @@ class Product(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sku}: {self.title}"
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether shoppers may see it, as `ProductQuerySet.shown` has it."""
+        return self.withdrawn_at is None and self.blocked_at is None
 
 
 class ProductImage(models.Model):

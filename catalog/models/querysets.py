@@ -29,7 +29,7 @@ class MerchantQuerySet(models.QuerySet["Merchant"]):
 class ProductQuerySet(models.QuerySet["Product"]):
     def shown(self) -> ProductQuerySet:
         """Products that a shopper may see."""
-        return self.filter(withdrawn_at=None)
+        return self.filter(withdrawn_at=None, blocked_at=None)
 
     def for_merchant(self, merchant: Merchant) -> ProductQuerySet:
         """A merchant's own products, withdrawn ones too: every query on behalf of a merchant starts here."""
@@ -41,7 +41,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
 
         now = timezone.now()
         with transaction.atomic():
-            ids = list(self.shown().values_list("pk", flat=True))
+            ids = list(self.filter(withdrawn_at=None).values_list("pk", flat=True))
             ProductImage.objects.filter(product__in=ids).update(payload_due=now)
             return self.model._default_manager.filter(pk__in=ids).update(withdrawn_at=now, updated_at=now)
 
@@ -53,15 +53,16 @@ class ProductQuerySet(models.QuerySet["Product"]):
 class ProductImageQuerySet(models.QuerySet["ProductImage"]):
     def indexable(self) -> ProductImageQuerySet:
         """Images whose product may be found."""
-        return self.filter(product__withdrawn_at=None)
+        return self.filter(product__withdrawn_at=None, product__blocked_at=None)
 
     def due(self) -> ProductImageQuerySet:
         """Images that wait for indexing, or whose point an earlier version of ours made."""
         return self.indexable().filter(Q(state="pending") | self._is_of_earlier_format)
 
     def with_payload_due(self) -> ProductImageQuerySet:
-        """Images with a point that doesn't show what its product is now, withdrawn ones among them."""
-        has_point = Q(state="indexed") | Q(product__withdrawn_at__isnull=False)
+        """Images with a point that doesn't show what its product is now, withdrawn and blocked ones among them."""
+        is_gone = Q(product__withdrawn_at__isnull=False) | Q(product__blocked_at__isnull=False)
+        has_point = Q(state="indexed") | is_gone
         return self.filter(has_point, payload_due__isnull=False)
 
     def outdated(self, encoder: str) -> ProductImageQuerySet:

@@ -20,6 +20,8 @@ from django.views.decorators.http import require_safe
 from django.views.static import was_modified_since
 from PIL import Image, ImageOps
 
+from catalog.pictures.blocked import is_served
+
 logger = logging.getLogger(__name__)
 
 TYPES = {
@@ -68,7 +70,7 @@ def _find(name: str) -> Path:
         path = Path(safe_join(settings.MEDIA_ROOT, name))
     except (SuspiciousFileOperation, ValueError) as error:
         raise Http404("No such picture.") from error
-    if path.suffix.lower() not in TYPES or not path.is_file():
+    if path.suffix.lower() not in TYPES or not path.is_file() or not is_served(name):
         raise Http404("No such picture.")
     return path
 

@@ -20,6 +20,8 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
 
 from catalog.feeds.archive import Archive
+from catalog.pictures.blocked import SIDE as COMPARED_SIDE
+from catalog.pictures.blocked import BlockedPhotos, refusal
 from detection.images import MAX_BYTES, Photo, decode
 from detection.signatures import sniff
 from shop_search.errors import InputError, ServiceError
@@ -134,12 +136,14 @@ def load_pictures(
 ) -> dict[str, Picture | InputError]:
     """Returns each link's picture, read, checked and (unless `keep` is False) stored; or why not.
 
-    Content in `known` (by SHA-256) was checked before and is only looked for. Raises ServiceError `media_unwritable`.
+    Content in `known` (by SHA-256) was checked before and is only looked for. Blocked photos are refused
+    (`photo_blocked`). Raises ServiceError `media_unwritable`.
     """
+    blocked = BlockedPhotos.read()  # here, because the threads below have no database
 
     def load(link: str) -> Picture | InputError:
         try:
-            return _load(folder.read(link), known, store if keep else _forget)
+            return _load(link, folder.read(link), known, store if keep else _forget, blocked)
         except InputError as error:
             return error
 
@@ -148,20 +152,31 @@ def load_pictures(
         return dict(zip(unique, pool.map(load, unique), strict=True))
 
 
-def take_picture(data: bytes) -> Picture:
+def take_picture(link: str, data: bytes, blocked: BlockedPhotos) -> Picture:
     """Returns the picture of these bytes, checked and stored.
 
-    Raises InputError as `decode` does, ServiceError `media_unwritable`.
+    Raises InputError as `decode` does and `photo_blocked`, ServiceError `media_unwritable`.
     """
-    return _load(data, {}, store)
+    return _load(link, data, {}, store, blocked)
 
 
-def _load(data: bytes, known: Mapping[str, Picture], keep: Callable[[str, bytes], None]) -> Picture:
+def _load(
+    link: str,
+    data: bytes,
+    known: Mapping[str, Picture],
+    keep: Callable[[str, bytes], None],
+    blocked: BlockedPhotos,
+) -> Picture:
     sha256 = hashlib.sha256(data).hexdigest()
+    if blocked.of_file(sha256) is not None:
+        raise refusal(link)
     if sha256 in known and default_storage.exists(known[sha256].name):
         return known[sha256]
     extension = _EXTENSIONS.get(sniff(data) or "")
-    photo = decode(data, keep_side=_CHECK_SIDE if extension else _JPEG_SIDE)
+    checked = COMPARED_SIDE if blocked else _CHECK_SIDE
+    photo = decode(data, keep_side=checked if extension else _JPEG_SIDE)
+    if blocked.of_picture(photo.image) is not None:
+        raise refusal(link)
     name = f"products/{sha256[:2]}/{sha256}.{extension or 'jpg'}"
     if extension is None:
         keep(name, _as_jpeg(photo))

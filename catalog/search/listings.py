@@ -18,6 +18,7 @@ _COLUMNS = (
     "pk",
     "sha256",
     "product__withdrawn_at",
+    "product__blocked_at",
     "product__title",
     "product__merchant_id",
     "product__gtin",
@@ -32,6 +33,7 @@ class Listing(NamedTuple):
     image_id: int
     picture: str  # SHA-256 of its bytes
     withdrawn_at: datetime | None
+    blocked_at: datetime | None
     title: str
     merchant_id: int
     gtin: str
@@ -44,13 +46,14 @@ def shown_listings(found: Sequence[Candidate]) -> dict[int, Listing]:
     """Returns the listings of those candidates that may be shown, by image id."""
     if not found:
         return {}
-    # Whether it was withdrawn is looked at here: as a condition it leads SQLite to scan all products (30 ms of 50,000).
+    # Whether it may be shown is looked at here: as a condition it leads SQLite to scan all products (30 ms of 50,000).
     rows = (
         ProductImage.objects.filter(pk__in=[one.image_id for one in found])
         .order_by()
         .values_list(*_COLUMNS, Coalesce(_clicks(), 0))
     )
-    return {row[0]: listing for row in rows if (listing := Listing._make(row)).withdrawn_at is None}
+    listings = map(Listing._make, rows)
+    return {one.image_id: one for one in listings if one.withdrawn_at is None and one.blocked_at is None}
 
 
 def keys_of(found: Sequence[Candidate], listings: dict[int, Listing]) -> dict[int, tuple[str, ...]]:

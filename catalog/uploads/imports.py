@@ -22,6 +22,7 @@ from catalog.feeds.archive import open_archive
 from catalog.feeds.workbook_parts import is_workbook
 from catalog.feeds.zips import is_zip
 from catalog.models import Merchant, ProductImage, Upload
+from catalog.pictures.blocked import among, current_version, refusal
 from catalog.pictures.files import (
     Awaited,
     Picture,
@@ -202,7 +203,16 @@ class _Importer:
         self._categories = CategoryBook()
 
     def take(self, batch: _Batch) -> ImportReport:
-        """Returns what the batch did. Pictures are handled before the transaction, which holds up other writers."""
+        """Returns what the batch did. Pictures are handled before the transaction, which holds up other writers.
+
+        A photo that was blocked or let in again meanwhile has the pictures handled once more.
+        """
+        while (report := self._taken(batch)) is None:
+            pass
+        return report
+
+    def _taken(self, batch: _Batch) -> ImportReport | None:
+        blocked = current_version()
         wanted, errors = self._with_pictures(batch.rows)
         everything = sorted([*batch.errors, *errors], key=lambda error: error.row)
         if self._is_dry and self._acknowledge is None:
@@ -211,6 +221,8 @@ class _Importer:
             if not self._is_dry:
                 # One import at a time for a merchant: where there are row locks, the second waits here.
                 Merchant.objects.select_for_update().get(pk=self._merchant.pk)
+                if current_version() != blocked:
+                    return None
             changes = self._compare(wanted)
             if not self._is_dry:
                 write(changes, self._merchant, self._categories, upload=self._upload)
@@ -245,6 +257,11 @@ class _Importer:
             ),
             **look_up(addresses, keep=not self._is_dry),
         }
+        # Fetched earlier, and blocked since: nothing looked at its bytes now.
+        blocked = among(one.sha256 for link in addresses if isinstance(one := loaded[link], Picture))
+        for link in addresses:
+            if isinstance(one := loaded[link], Picture) and one.sha256 in blocked:
+                loaded[link] = refusal(link)
         wanted: list[Wanted] = []
         errors: list[RowError] = []
         for row in rows:

@@ -23,6 +23,7 @@ from django.utils import timezone
 
 from catalog.feeds import RowError
 from catalog.models import AwaitedImage, ProductImage, RemotePicture, UploadError
+from catalog.pictures.blocked import BlockedPhotos, among, refusal
 from catalog.pictures.fetch import AnswerStatusError, Fetched, fetch_changed_image
 from catalog.pictures.files import Awaited, Picture, take_picture
 from catalog.uploads.product_changes import show_fetched
@@ -79,13 +80,14 @@ def fetch_due(*, fetch: Fetch = fetch_changed_image, limit: int = BATCH) -> int:
     if not rows:
         return 0
     doors: dict[str, threading.Semaphore] = defaultdict(lambda: threading.Semaphore(PER_HOST))
+    blocked = BlockedPhotos.read()
     closed: dict[str, InputError] = {}  # servers that have asked to be left alone meanwhile
 
     def work(row: RemotePicture) -> _Outcome:
         with doors[row.host]:
             if row.host in closed:
                 return _Outcome(error=closed[row.host])
-            outcome = _fetch_one(row, fetch)
+            outcome = _fetch_one(row, fetch, blocked)
             if isinstance(outcome.error, AnswerStatusError) and outcome.error.status in {429, 503}:
                 closed[row.host] = outcome.error
             return outcome
@@ -100,7 +102,7 @@ def fetch_due(*, fetch: Fetch = fetch_changed_image, limit: int = BATCH) -> int:
     return len(rows)
 
 
-def _fetch_one(row: RemotePicture, fetch: Fetch) -> _Outcome:
+def _fetch_one(row: RemotePicture, fetch: Fetch, blocked: BlockedPhotos) -> _Outcome:
     known = bool(row.sha256) and default_storage.exists(row.file)
     try:
         fetched = fetch(
@@ -112,17 +114,19 @@ def _fetch_one(row: RemotePicture, fetch: Fetch) -> _Outcome:
         )
         if fetched is None:
             return _Outcome(picture=Picture(row.sha256, row.file, row.width, row.height))
-        return _Outcome(picture=take_picture(fetched.data), fetched=fetched)
+        return _Outcome(picture=take_picture(row.url, fetched.data, blocked), fetched=fetched)
     except InputError as error:
         return _Outcome(error=error)
 
 
 def _apply(row: RemotePicture, outcome: _Outcome) -> None:
     """Writes what came of one picture; inside a transaction."""
+    picture = outcome.picture
+    if picture is not None and among([picture.sha256]):  # blocked since it was fetched, now or long ago
+        outcome = _Outcome(error=refusal(row.url))
     if outcome.error is not None:
         _fail(row, outcome.error)
         return
-    picture = outcome.picture
     assert picture is not None
     old = row.sha256
     if outcome.fetched is not None:

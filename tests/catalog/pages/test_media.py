@@ -5,10 +5,12 @@ import pytest
 from PIL import Image
 
 from catalog.pages.media import THUMB_PX
+from catalog.pictures.blocked import forget
 
 
 @pytest.fixture
-def media(settings, tmp_path):
+def media(db, settings, tmp_path):
+    forget()
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.MEDIA_ROOT.mkdir()
     return settings.MEDIA_ROOT
