@@ -1,67 +1,27 @@
 """How good this shop's answers are, by what people said of them and by what shoppers did: each with n and an interval.
 
-    recorded searches ─┬─ verdicts, weighed by stratum -> precision@k, nDCG@10, category, bands
-                       └─ clicks, bands, timings       -> click rate, nothing close, latency
+    searches (asked) ─┬─ verdicts, weighed by stratum -> precision@k, nDCG@10, category, detection, bands
+                      ├─ known answers                -> recall@k
+                      └─ clicks, bands, timings       -> click rate, nothing close, zero results, latency
 
 People judge a sample in which every stratum counts alike (verdicts). So each judged search is weighed by how many
 searches of its stratum shoppers made for each one that was judged: the measures then speak of what shoppers asked.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from itertools import combinations
-from uuid import UUID
 
 from django.contrib.auth import get_user_model
-from django.db.models import Exists, OuterRef
-from django.utils import timezone
 
-from catalog.models import Feedback, SearchRecord, Verdict
+from catalog.review.asked import NO_CATEGORY, Asked, Said
+from catalog.review.confusion import actual_category, named
 from catalog.review.numbers import Estimate, kappa, ndcg, percentile, share
-from catalog.review.verdicts import candidates
-
-# What is looked back at, and the latest so many searches of it: a page must not read a year of records.
-SPAN = timedelta(days=90)
-MOST_SEARCHES = 10_000
 
 GAINS = {"same_product": 3.0, "good": 2.0, "near": 1.0, "wrong": 0.0, "wrong_category": 0.0}
 RELEVANT = ("same_product", "good")
 SAME = ("same_photo", "same_product")  # bands that promise the very product
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What one reviewer said of one result."""
-
-    rank: int
-    band: str
-    verdict: str
-    reviewer: int
-    product: int
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One recorded search with what is known of its answer."""
-
-    id: UUID
-    at: datetime
-    category: str
-    band: str
-    encoder: str
-    total_ms: float | None
-    has_photo: bool
-    clicked: bool
-    hits: int = 0
-    weight: float = 1.0
-    said: tuple[Said, ...] = ()
-
-    @property
-    def week(self) -> str:
-        """The Monday of its week."""
-        return (self.at.date() - timedelta(days=self.at.weekday())).isoformat()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,50 +53,11 @@ class Agreement:
     kappa: Estimate
 
 
-def searches(*, now: datetime | None = None) -> list[Asked]:
-    """Returns the latest searches of the span, those that people judged with their verdicts and weights."""
-    since = (now or timezone.now()) - SPAN
-    said: dict[UUID, list[Said]] = defaultdict(list)
-    for search, rank, band, verdict, reviewer, product in Verdict.objects.filter(
-        search__created_at__gte=since
-    ).values_list("search", "rank", "band", "verdict", "reviewer", "product"):
-        said[search].append(Said(rank, band, verdict, reviewer, product))
-    hits = dict(SearchRecord.objects.filter(pk__in=said).values_list("pk", "answer__hits"))
-    weights = _weights(since, set(said))
-    clicks = Feedback.objects.filter(search=OuterRef("pk"), verdict=Feedback.Verdict.CLICK)
-    rows = (
-        SearchRecord.objects.filter(created_at__gte=since)
-        .annotate(clicked=Exists(clicks))
-        .order_by("-created_at")
-        .values_list(
-            *("pk", "created_at", "category", "band", "answer__models__encoder"),
-            *("answer__timings_ms__total", "answer__image__width", "clicked"),
-        )[:MOST_SEARCHES]
-    )
-    return [
-        Asked(
-            *(pk, at, category, band, encoder or ""),
-            *(total_ms, width is not None, clicked),
-            hits=len(hits.get(pk) or ()),
-            weight=weights.get(pk, 1.0),
-            said=tuple(said.get(pk, ())),
-        )
-        for pk, at, category, band, encoder, total_ms, width, clicked in rows
-    ]
-
-
-def _weights(since: datetime, judged: set[UUID]) -> dict[UUID, float]:
-    """Returns for each judged search how many searches of its stratum it stands for."""
-    found = candidates(since=since, most=MOST_SEARCHES)
-    made = Counter(one.stratum for one in found)
-    seen = Counter(one.stratum for one in found if one.id in judged)
-    return {one.id: made[one.stratum] / seen[one.stratum] for one in found if one.id in judged}
-
-
 def coverage(asked: Sequence[Asked]) -> float:
     """Returns the share of photo searches whose stratum has a judged one: of the others the measures know nothing."""
-    photos = sum(one.has_photo for one in asked)
-    return min(1.0, sum(one.weight for one in asked if one.said) / photos) if photos else 0.0
+    photos = [one for one in asked if one.is_sampled and one.has_photo]
+    judged = {one.stratum for one in asked if one.is_judged}
+    return sum(one.stratum in judged for one in photos if one.can_be_judged) / len(photos) if photos else 0.0
 
 
 def precision(k: int) -> Callable[[Sequence[Asked]], Estimate | None]:
@@ -173,17 +94,48 @@ def band_honesty(asked: Sequence[Asked]) -> Estimate | None:
     return _over(asked, read)
 
 
+def found_within(k: int) -> Callable[[Sequence[Asked]], Estimate | None]:
+    """Returns the measure: of the searches for a thing that is known to be sold here, the share that has it among the
+    first k results."""
+
+    def read(asked: Sequence[Asked]) -> Estimate | None:
+        known = [one.known for one in asked if one.is_sampled and one.known and one.known.has_product]
+        return share([float(one.rank is not None and one.rank <= k) for one in known])
+
+    return read
+
+
+def category_accuracy(asked: Sequence[Asked]) -> Estimate | None:
+    """A search whose answer is known stands for itself; one that people judged for those of its stratum."""
+    told = [(one, actual) for one in asked if one.has_photo and (actual := actual_category(one)) is not None]
+    right = [float(actual == named(one)) for one, actual in told]
+    return share(right, [1.0 if one.known else one.weight for one, _ in told])
+
+
+def detection_misses(asked: Sequence[Asked]) -> Estimate | None:
+    def read(one: Asked) -> float | None:
+        reviewers = {said.reviewer for said in one.said} | set(one.looked_wrong)
+        return len(one.looked_wrong) / len(reviewers) if reviewers else None
+
+    return _over(asked, read)
+
+
 def nothing_close(asked: Sequence[Asked]) -> Estimate | None:
-    return share([float(one.band == "nothing_close") for one in asked if one.has_photo])
+    return share([float(one.band == "nothing_close") for one in asked if one.is_sampled and one.has_photo])
+
+
+def zero_results(asked: Sequence[Asked]) -> Estimate | None:
+    return share([float(one.hits == 0) for one in asked if one.is_sampled and one.is_first_page])
 
 
 def click_rate(asked: Sequence[Asked]) -> Estimate | None:
-    return share([float(one.clicked) for one in asked])
+    return share([float(one.clicked) for one in asked if one.is_sampled])
 
 
 def latency(at: float) -> Callable[[Sequence[Asked]], Estimate | None]:
     def read(asked: Sequence[Asked]) -> Estimate | None:
-        return percentile([one.total_ms for one in asked if one.total_ms is not None and one.has_photo], at)
+        photos = (one for one in asked if one.is_sampled and one.has_photo)
+        return percentile([one.total_ms for one in photos if one.total_ms is not None], at)
 
     return read
 
@@ -192,19 +144,36 @@ MEASURES = (
     Measure("precision@1", "Precision@1", "the first result is the product or a good match", precision(1)),
     Measure("precision@5", "Precision@5", "of the first five, the share that is the product or good", precision(5)),
     Measure("ndcg@10", "nDCG@10", "how near the judged results are to their best order", ndcg_at_10),
+    Measure("recall@1", "Recall@1", "where the right product is known, it came first", found_within(1)),
+    Measure("recall@10", "Recall@10", "where the right product is known, it is among ten", found_within(10)),
     Measure("category", "Category right", "judged results that are of the right category", category_right),
+    Measure(
+        "category_accuracy", "Category accuracy", "searches whose category is what people say it is", category_accuracy
+    ),
+    Measure(
+        "misses",
+        "Detection misses",
+        "judged searches that looked at the wrong part, or at none",
+        detection_misses,
+        is_better_low=True,
+    ),
     Measure("honesty", "Band honesty", "where we said same product, it was", band_honesty),
     Measure(
         "nothing_close", "Nothing close", "photo searches that found nothing close", nothing_close, is_better_low=True
     ),
+    Measure("zero_results", "Zero results", "searches that found nothing at all", zero_results, is_better_low=True),
     Measure("clicks", "Click rate", "searches with a click on a result", click_rate),
     Measure("p50", "Latency p50", "half of the photo searches took less", latency(0.5), "ms", is_better_low=True),
     Measure("p95", "Latency p95", "95 % of the photo searches took less", latency(0.95), "ms", is_better_low=True),
+    Measure("p99", "Latency p99", "99 % of the photo searches took less", latency(0.99), "ms", is_better_low=True),
 )
 GROUPS: Mapping[str, Callable[[Asked], str]] = {
-    "category": lambda one: one.category or "none",
     "week": lambda one: one.week,
+    "category": lambda one: one.category or NO_CATEGORY,
+    "merchant": lambda one: one.merchant or "no result",
     "encoder": lambda one: one.encoder or "unknown",
+    "detector": lambda one: one.detector or "unknown",
+    "version": lambda one: one.versions or "settings",
 }
 
 
@@ -243,7 +212,7 @@ def agreements(asked: Iterable[Asked]) -> list[Agreement]:
 
 def _over(asked: Sequence[Asked], read: Callable[[Asked], float | None]) -> Estimate | None:
     """Returns the weighted mean over the judged searches that `read` has a value of."""
-    pairs = [(value, one.weight) for one in asked if one.said and (value := read(one)) is not None]
+    pairs = [(value, one.weight) for one in asked if one.is_judged and (value := read(one)) is not None]
     return share([value for value, _ in pairs], [weight for _, weight in pairs])
 
 

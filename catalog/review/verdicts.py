@@ -19,7 +19,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from catalog.models import Feedback, SearchRecord, Verdict
+from catalog.models import Feedback, SearchRecord, SearchSummary, SightVerdict, Verdict
 from catalog.search.answers import Json, recall
 from shop_search.errors import InputError
 
@@ -31,6 +31,7 @@ MOST_SEARCHES = 3000
 RESULTS = 10
 # Of the category. Below, shop and shopper may have meant different things.
 UNSURE = 0.6
+DISLIKED = (Feedback.Verdict.DISLIKE, Feedback.Verdict.WRONG_CATEGORY)
 # One search in so many was judged by somebody else before: enough to say how far two reviewers agree.
 OVERLAP_EVERY = 5
 
@@ -70,6 +71,8 @@ class Sheet:
     words: str
     encoder: str
     items: tuple[Item, ...]
+    has_region: bool = True  # whether a detected thing was searched with
+    looked_wrong: bool = False  # as this reviewer says
 
     @property
     def judged(self) -> int:
@@ -85,21 +88,23 @@ class Progress:
 
 
 def candidates(*, since: datetime | None = None, most: int = MOST_SEARCHES) -> list[Candidate]:
-    """Returns the photo searches of the window with results, the latest first; further pages of one don't count."""
+    """Returns the photo searches of the window with results, the latest first; further pages of one don't count.
+
+    Simulated ones come only where no person searched.
+    """
     since = since or timezone.now() - WINDOW
+    made = SearchSummary.objects.filter(created_at__gte=since, has_photo=True, results__gt=0, is_first_page=True)
+    people = made.filter(is_simulated=False)
     rows = list(
-        SearchRecord.objects.filter(created_at__gte=since, answer__hits__0__6=1)
-        .exclude(answer__image=None)
+        (people if people.exists() else made)
         .order_by("-created_at")
-        .values_list("pk", "category", "band", "crop", "answer__selected__category__confidence")[:most]
+        .values_list("pk", "category", "band", "search__crop", "confidence")[:most]
     )
     disliked = set(
-        Feedback.objects.filter(
-            verdict__in=(Feedback.Verdict.DISLIKE, Feedback.Verdict.WRONG_CATEGORY), search__created_at__gte=since
-        ).values_list("search", flat=True)
+        Feedback.objects.filter(verdict__in=DISLIKED, search__created_at__gte=since).values_list("search", flat=True)
     )
     return [
-        Candidate(pk, Stratum(category, band, _concern(pk in disliked, confidence)), bool(crop))
+        Candidate(pk, Stratum(category, band, concern_of(pk in disliked, confidence)), bool(crop))
         for pk, category, band, crop, confidence in rows
     ]
 
@@ -139,6 +144,8 @@ def sheet(search_id: UUID, reviewer: User) -> Sheet:
             Item(one["rank"], one["band"], one["product"], said.get(one["product"]["id"], ""))
             for one in answer["results"][:RESULTS]
         ),
+        has_region=answer["selected"]["region"] is not None,
+        looked_wrong=SightVerdict.objects.filter(search=search_id, reviewer=reviewer.pk).exists(),
     )
 
 
@@ -164,6 +171,21 @@ def judge(search_id: UUID, *, product: int, verdict: str, reviewer: User) -> Ver
         )
 
 
+def judge_sight(search_id: UUID, *, is_wrong: bool, reviewer: User) -> SightVerdict | None:
+    """Keeps, or takes back, that the search looked at the wrong part of the photo; returns what is kept.
+
+    Where nothing was detected, a product was missed; else the wrong thing was boxed.
+    Raises InputError `search_unknown`.
+    """
+    shown = sheet(search_id, reviewer)
+    with transaction.atomic():
+        SightVerdict.objects.filter(search=search_id, reviewer=reviewer.pk).delete()
+        if not is_wrong:
+            return None
+        kind = SightVerdict.Kind.WRONG_THING if shown.has_region else SightVerdict.Kind.MISSED
+        return SightVerdict.objects.create(search_id=search_id, kind=kind, reviewer_id=reviewer.pk)
+
+
 def undo(reviewer: User) -> Verdict | None:
     """Takes back the reviewer's latest verdict and returns it as it was; None when there is none."""
     latest = Verdict.objects.filter(reviewer=reviewer.pk).order_by("-created_at", "-pk").first()
@@ -182,11 +204,13 @@ def progress(reviewer: User) -> Progress:
 def _judged_by(reviewer: User) -> tuple[set[UUID], set[UUID]]:
     """Returns the searches with a verdict of this reviewer, and those with one of somebody else."""
     judged = set(Verdict.objects.order_by().values_list("search", "reviewer").distinct())
+    judged |= set(SightVerdict.objects.values_list("search", "reviewer"))
     own = {search for search, by in judged if by == reviewer.pk}
     return own, {search for search, by in judged if by != reviewer.pk}
 
 
-def _concern(is_disliked: bool, confidence: float | None) -> str:
+def concern_of(is_disliked: bool, confidence: float | None) -> str:
+    """Returns why a search deserves a look: "disliked", "unsure" or nothing."""
     if is_disliked:
         return "disliked"
     return "unsure" if confidence is None or confidence < UNSURE else ""

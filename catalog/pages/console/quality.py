@@ -12,22 +12,24 @@ from django.views.decorators.http import require_safe
 from catalog.models import Measurement
 from catalog.pages.console.access import READ, REVIEW, console
 from catalog.pages.console.plots import Bars, Trend, bars, range_of, text_of, trend
+from catalog.pages.console.quality_filters import View, selects, view_of
+from catalog.pages.console.quality_tables import matrix_of
+from catalog.review.asked import SIMULATED, Asked, find
+from catalog.review.confusion import Confusion, confusion
 from catalog.review.numbers import Estimate
-from catalog.review.quality import (
-    GROUPS,
-    MEASURES,
-    MOST_SEARCHES,
-    SPAN,
-    Measure,
-    Row,
-    agreements,
-    coverage,
-    measured,
-    searches,
-)
+from catalog.review.quality import GROUPS, MEASURES, Measure, Row, agreements, coverage, measured
 from catalog.review.quality import grouped as grouped_by
 
-TITLES = {"category": "By category", "week": "By week", "encoder": "By model"}
+TITLES = {
+    "week": "By week",
+    "category": "By category",
+    "merchant": "By merchant",
+    "encoder": "By encoder",
+    "detector": "By detector",
+    "version": "By promoted version",
+}
+# With one group they say what the tiles say.
+ONLY_WHERE_SEVERAL = ("merchant", "detector", "version")
 CSV_COLUMNS = ("by", "group", "measure", "value", "low", "high", "n", "unit")
 
 
@@ -52,27 +54,29 @@ class Section:
 @console(REVIEW, READ)
 @require_safe
 def home(request: HttpRequest) -> HttpResponseBase:
-    """All measures. `?measure=` is the one that is drawn."""
-    asked = searches()
-    chosen = next((one for one in MEASURES if one.key == request.GET.get("measure")), MEASURES[0])
-    everything = measured(asked)
-    sections = [_section(by, grouped_by(asked, by), chosen) for by in GROUPS]
+    """All measures of the searches that the address names. `?measure=` is the one that is drawn."""
+    view = view_of(request.GET)
+    found = find(view.part)
+    asked = found.asked
     return render(
         request,
         "console/quality.html",
         {
             "here": "quality",
+            "view": view,
+            "selects": selects(view),
+            "is_simulated": view.part.traffic == SIMULATED,
             "measures": MEASURES,
-            "chosen": chosen,
-            "tiles": list(zip(MEASURES, _cells(everything), strict=True)),
-            "sections": sections,
-            "searches": len(asked),
-            "judged": sum(bool(one.said) for one in asked),
+            "chosen": view.measure,
+            "tiles": list(zip(MEASURES, _cells(measured(asked)), strict=True)),
+            "sections": _sections(asked, view),
+            "matrix": matrix_of(confusion(asked)),
+            "searches": found.total,
+            "sampled": found.sampled,
+            "judged": sum(one.is_judged for one in asked),
             "verdicts": sum(len(one.said) for one in asked),
             "coverage": round(coverage(asked) * 100),
             "agreements": [(one, f"{one.kappa.value:.2f}", _kappa_range(one.kappa)) for one in agreements(asked)],
-            "days": SPAN.days,
-            "is_cut": len(asked) == MOST_SEARCHES,
             "measurement": _measurement(),
         },
     )
@@ -82,7 +86,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
 @require_safe
 def as_csv(request: HttpRequest) -> HttpResponseBase:
     """Every measure of every group: one number a row, so that a spreadsheet can turn it as it likes."""
-    asked = searches()
+    asked = find(view_of(request.GET).part).asked
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = 'attachment; filename="match-quality.csv"'
     response.write("\ufeff")  # or spreadsheets read it in another encoding
@@ -94,7 +98,18 @@ def as_csv(request: HttpRequest) -> HttpResponseBase:
                 if one is not None:
                     numbers = [f"{value:.4f}" for value in (one.value, one.low, one.high)]
                     writer.writerow([by, _harmless(row.group), measure.key, *numbers, one.n, measure.unit or "share"])
+    writer.writerows(_agreement_rows(asked))
+    writer.writerows(_confusion_rows(confusion(asked)))
     return response
+
+
+def _sections(asked: Sequence[Asked], view: View) -> list[Section]:
+    sections = []
+    for by in GROUPS:
+        rows = grouped_by(asked, by)
+        if len(rows) > 1 or by not in ONLY_WHERE_SEVERAL:
+            sections.append(_section(by, rows, view.measure))
+    return sections
 
 
 def _section(by: str, rows: Sequence[Row], chosen: Measure) -> Section:
@@ -133,6 +148,29 @@ def _recalls(measures: dict[str, Any] | None) -> tuple[Cell, Cell, Cell] | None:
         return None
     first, five, ten = (Estimate(**measures[f"recall@{k}"]) for k in (1, 5, 10))
     return _cell(first), _cell(five), _cell(ten)
+
+
+def _agreement_rows(asked: Sequence[Asked]) -> list[list[Any]]:
+    return [
+        ["reviewers", _harmless(f"{one.first}, {one.second}"), "kappa", *_numbers(one.kappa), one.kappa.n, "kappa"]
+        for one in agreements(asked)
+    ]
+
+
+def _numbers(one: Estimate) -> list[str]:
+    return [f"{value:.4f}" for value in (one.value, one.low, one.high)]
+
+
+def _confusion_rows(found: Confusion | None) -> list[list[Any]]:
+    """A row for each cell: how many searches that were taken for one category are of another."""
+    if found is None:
+        return []
+    return [
+        ["confusion", _harmless(name), _harmless(f"is {actual}"), count, "", "", found.n, "searches"]
+        for name, row in zip(found.names, found.cells, strict=True)
+        for actual, count in zip(found.actual_names, row, strict=True)
+        if count
+    ]
 
 
 def _harmless(cell: str) -> str:

@@ -14,7 +14,7 @@ from catalog.pages.cards import price_text, thumb
 from catalog.pages.console.access import REVIEW, console
 from catalog.pages.wording import GROUPS
 from catalog.pictures.searched_crops import path_of
-from catalog.review.verdicts import Sheet, judge, progress, queue, sheet, undo
+from catalog.review.verdicts import Sheet, judge, judge_sight, progress, queue, sheet, undo
 from shop_search.errors import InputError
 
 # What a session remembers of skipped searches: a cookie's worth of ids.
@@ -77,6 +77,17 @@ def verdict(request: HttpRequest, search_id: UUID) -> HttpResponseBase:
         if not number.isdecimal() or len(number) > 18:
             raise InputError("product_not_found", f"{number[:40]!r} is no product's number.")
         judge(search_id, product=int(number), verdict=request.POST.get("verdict", ""), reviewer=_user(request))
+    except InputError as error:
+        return JsonResponse({"code": error.code, "message": error.message}, status=400)
+    return _answer(request, search_id)
+
+
+@console(REVIEW)
+@require_POST
+def sight(request: HttpRequest, search_id: UUID) -> HttpResponseBase:
+    """Keeps that the search looked at the wrong part of the photo; without `wrong=1` takes it back."""
+    try:
+        judge_sight(search_id, is_wrong=request.POST.get("wrong") == "1", reviewer=_user(request))
     except InputError as error:
         return JsonResponse({"code": error.code, "message": error.message}, status=400)
     return _answer(request, search_id)

@@ -15,6 +15,7 @@ urlpatterns = [
     path("review/<uuid:search_id>/", review.search, name="search"),
     path("review/<uuid:search_id>/next/", review.after, name="after"),
     path("review/<uuid:search_id>/verdict/", review.verdict, name="verdict"),
+    path("review/<uuid:search_id>/sight/", review.sight, name="sight"),
     path("review/<uuid:search_id>/skip/", review.skip, name="skip"),
     path("quality/", quality.home, name="quality"),
     path("quality.csv", quality.as_csv, name="quality_csv"),

@@ -1,4 +1,5 @@
-// A review by keyboard: 1 to 5 judge the result in focus and go on, arrows move, z takes back, s skips, n goes on.
+// A review by keyboard: 1 to 5 judge the result in focus and go on, arrows move, m says that the wrong part was searched
+// with, z takes back, s skips, n goes on.
 //
 // Keys work while the focus is in the sheet, where it starts, so they take nothing from a browser or a screen reader.
 
@@ -163,6 +164,28 @@ const skip = () => turning(async () => {
   await goOn();
 });
 
+/** Says, or takes back, that the search looked at the wrong part of the photo. */
+function judgeSight() {
+  if (isTurning) return;
+  const form = stage.querySelector(".sight");
+  const button = form.querySelector("button");
+  const isWrong = button.value === "1";
+  const put = (pressed) => {
+    button.setAttribute("aria-pressed", String(pressed));
+    button.value = pressed ? "0" : "1";
+  };
+  put(isWrong);
+  trouble.hidden = true;
+  said.textContent = isWrong ? `${button.firstChild.textContent.trim()}: noted.` : "Taken back.";
+  sending = sending
+    .then(() => post(form.action, { wrong: isWrong ? "1" : "0" }))
+    .then(tell)
+    .catch((error) => {
+      put(!isWrong);
+      complain(error);
+    });
+}
+
 function move(by) {
   const all = items();
   const at = all.indexOf(active());
@@ -179,6 +202,7 @@ const keys = {
   ArrowRight: () => move(1),
   ArrowUp: () => move(-columns()),
   ArrowDown: () => move(columns()),
+  m: judgeSight,
   n: next,
   s: skip,
   z: undo,
@@ -196,8 +220,15 @@ stage.addEventListener("keydown", (event) => {
 });
 
 stage.addEventListener("submit", (event) => {
+  if (event.target.matches(".sight")) {
+    event.preventDefault();
+    judgeSight();
+    return;
+  }
+  const item = event.target.closest(".judged");
+  if (!item) return; // a form of another's, which sends itself
   event.preventDefault();
-  judge(event.target.closest(".judged"), event.submitter.value);
+  judge(item, event.submitter.value);
 });
 
 const instead = (id, kind, act) =>

@@ -6,9 +6,12 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from catalog.models import SearchRecord
-from catalog.review.quality import MEASURES, agreements, coverage, grouped, measured, searches
-from catalog.review.verdicts import judge, sheet
+from catalog.models import KnownAnswer, Product, SearchSummary
+from catalog.review import asked as asked_module
+from catalog.review.asked import OTHER, SIMULATED, Slice, find, searches
+from catalog.review.confusion import confusion
+from catalog.review.quality import MEASURES, agreements, coverage, grouped, measured
+from catalog.review.verdicts import judge, judge_sight, sheet
 from catalog.search.answers import record
 from catalog.search.feedback import give_feedback
 from catalog.search.questions import Question
@@ -103,8 +106,8 @@ def test_a_judged_search_counts_for_the_others_of_its_stratum(stocked, rae):
     """Nine searches of one band and one of another; one of each is judged, the common one good and the rare one bad."""
     common = [searched() for _ in range(9)]
     rare = searched()
-    SearchRecord.objects.filter(pk__in=common).update(band="same_photo")
-    SearchRecord.objects.filter(pk=rare).update(band="nothing_close")
+    SearchSummary.objects.filter(pk__in=common).update(band="same_photo")
+    SearchSummary.objects.filter(pk=rare).update(band="nothing_close")
     say(common[0], rae, "good")
     say(rare, rae, "wrong")
 
@@ -114,7 +117,7 @@ def test_a_judged_search_counts_for_the_others_of_its_stratum(stocked, rae):
 
 def test_coverage_tells_of_strata_that_nobody_judged(stocked, rae):
     judged, other = searched(), searched()
-    SearchRecord.objects.filter(pk=other).update(band="nothing_close")
+    SearchSummary.objects.filter(pk=other).update(band="nothing_close")
     say(judged, rae, "good")
 
     assert coverage(searches()) == pytest.approx(0.5)
@@ -125,7 +128,7 @@ def test_clicks_and_empty_answers_are_shares_of_searches(stocked):
     product = sheet(first, get_user_model()(pk=1)).items[0].product["id"]
     give_feedback(first, product=product, verdict="click")
     give_feedback(first, product=product, verdict="click")
-    SearchRecord.objects.filter(pk=first).update(band="nothing_close")
+    SearchSummary.objects.filter(pk=first).update(band="nothing_close")
     found = now_measured()
 
     assert (found["clicks"].value, found["clicks"].n) == (0.5, 2)
@@ -142,7 +145,7 @@ def test_words_count_for_clicks_and_not_for_photos(stocked):
 
 def test_measures_are_told_by_category_week_and_model(stocked, rae):
     today, earlier = searched(), searched()
-    SearchRecord.objects.filter(pk=earlier).update(category="hats", created_at=timezone.now() - timedelta(days=14))
+    SearchSummary.objects.filter(pk=earlier).update(category="hats", created_at=timezone.now() - timedelta(days=14))
     say(today, rae, "good")
     asked = searches()
 
@@ -174,3 +177,89 @@ def test_two_reviewers_of_one_result_count_as_one_result(stocked, rae, ray):
 
     found = now_measured()["precision@1"]
     assert (found.value, found.n) == (0.5, 1)
+
+
+def test_recall_is_over_searches_whose_answer_is_known(stocked):
+    for rank in (1, 4, None):
+        KnownAnswer.objects.create(search_id=searched(), products=[1], category="shoes", rank=rank)
+    KnownAnswer.objects.create(search_id=searched(), products=[], category="")
+    searched()
+    found = now_measured()
+
+    assert found["recall@1"].value == pytest.approx(1 / 3)
+    assert (found["recall@10"].value, found["recall@10"].n) == (pytest.approx(2 / 3), 3)
+
+
+def test_a_search_of_the_wrong_part_is_a_detection_miss(stocked, rae, ray):
+    missed, fine = searched(1), searched(2)
+    judge_sight(missed, is_wrong=True, reviewer=rae)
+    say(missed, ray, "good")  # who saw nothing wrong
+    say(fine, rae, "good")
+
+    assert (now_measured()["misses"].value, now_measured()["misses"].n) == (pytest.approx(0.25), 2)
+    judge_sight(missed, is_wrong=False, reviewer=rae)
+    assert now_measured()["misses"].value == 0
+
+
+def test_nothing_found_at_all_is_told_apart_from_nothing_close(stocked):
+    searched()
+    empty = searched()
+    SearchSummary.objects.filter(pk=empty).update(results=0)
+
+    assert (now_measured()["zero_results"].value, now_measured()["zero_results"].n) == (0.5, 2)
+
+
+def test_the_category_of_what_reviewers_call_good_is_the_right_one(stocked, rae):
+    right, wrong, unnamed = searched(1), searched(2), searched(3)
+    SearchSummary.objects.filter(pk=wrong).update(category="hats")
+    say(right, rae, "good", "wrong")
+    say(wrong, rae, "wrong", "same_product")
+    say(unnamed, rae, *["wrong_category"] * 6)
+    found = confusion(searches())
+
+    assert found.n == 3
+    cells = {
+        (row, column): count
+        for row, counts in zip(found.names, found.cells, strict=True)
+        for column, count in zip(found.actual_names, counts, strict=True)
+        if count
+    }
+    assert cells == {("shoes", "shoes"): 1, ("hats", "shoes"): 1, ("shoes", OTHER): 1}
+    assert found.right == 1
+    assert now_measured()["category_accuracy"].n == 3
+
+
+def test_a_slice_leaves_out_what_it_does_not_name(stocked, rae):
+    shoe, hat = searched(1), searched(2)
+    SearchSummary.objects.filter(pk=hat).update(category="hats", is_simulated=True)
+    say(hat, rae, "good")
+
+    assert [one.id for one in searches(Slice(traffic=SIMULATED))] == [hat]
+    assert [one.id for one in searches(Slice(category="shoes"))] == [shoe]
+    assert searches(Slice(merchant="nobody")) == []
+    assert len(searches(Slice(merchant="atelier"))) == 2
+    assert len(searches(Slice(model=SearchSummary.objects.first().encoder))) == 2
+
+
+def test_of_more_searches_than_a_page_reads_a_fair_sample_counts_and_every_judged_one(stocked, rae, monkeypatch):
+    made = [searched() for _ in range(30)]
+    last = max(made)  # ids above the sample's are left out
+    say(last, rae, "good")
+    monkeypatch.setattr(asked_module, "MOST_SEARCHES", 15)
+    found = find(Slice())
+
+    assert found.total == 30
+    assert found.sampled < 30
+    assert last in {one.id for one in found.asked}
+    everything = dict(zip(KEYS, measured(found.asked).estimates, strict=True))
+    assert everything["clicks"].n == found.sampled
+    assert everything["precision@1"].n == 1
+
+
+def test_measures_of_merchants_go_by_the_first_result(stocked):
+    stocked.put("H1", 9, merchant="hutmacher")
+    searched(1)
+    searched(9)
+
+    assert {row.group for row in grouped(searches(), "merchant")} == {"atelier", "hutmacher"}
+    assert Product.objects.filter(merchant__slug="hutmacher").count() == 1

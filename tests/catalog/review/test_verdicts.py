@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.contrib.auth import get_user_model
 
-from catalog.models import Product, SearchRecord, Verdict
+from catalog.models import Product, SearchRecord, SearchSummary, Verdict
 from catalog.review.verdicts import (
     OVERLAP_EVERY,
     Candidate,
@@ -94,8 +94,7 @@ def test_disliked_and_unsure_answers_are_strata_of_their_own(shelf):
     plain, disliked = searched(), searched()
     give_feedback(disliked, product=product.pk, verdict="dislike")
     unsure = SearchRecord.objects.get(pk=searched())
-    unsure.answer["selected"]["category"]["confidence"] = 0.3
-    unsure.save()
+    SearchSummary.objects.filter(pk=unsure.pk).update(confidence=0.3)
 
     concerns = {one.id: one.stratum.concern for one in candidates()}
     assert concerns == {plain: "", disliked: "disliked", unsure.pk: "unsure"}

@@ -8,8 +8,9 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.urls import reverse
 
-from catalog.models import Measurement, SearchRecord, Verdict
+from catalog.models import Measurement, SearchRecord, SearchSummary, SightVerdict, Verdict
 from catalog.pictures import searched_crops
+from catalog.review.quality import GROUPS
 from catalog.search.answers import record
 from catalog.search.questions import Question
 from catalog.search.search import search
@@ -203,11 +204,50 @@ def test_a_measurement_of_the_catalog_is_marked_as_synthetic(rae, client):
 
 
 def test_the_export_opens_in_a_spreadsheet_and_calculates_nothing(rae, client, asked):
-    SearchRecord.objects.update(category="=cmd()")
+    SearchSummary.objects.update(category="=cmd()")
     text = client.get("/console/quality.csv").content.decode("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(text)))
 
-    assert {row["by"] for row in rows} == {"all", "category", "week", "encoder"}
+    assert {row["by"] for row in rows} == {"all", *GROUPS}
     assert {row["group"] for row in rows if row["by"] == "category"} == {"'=cmd()"}
     clicks = next(row for row in rows if row["measure"] == "clicks" and row["by"] == "all")
     assert (clicks["value"], clicks["n"], clicks["unit"]) == ("0.0000", "1", "share")
+
+
+def test_the_filters_are_in_the_address_and_in_the_export(rae, client, asked):
+    SearchSummary.objects.filter(pk=searched()).update(category="hats")
+    html = client.get("/console/quality/?category=hats&days=30&measure=clicks").content.decode()
+
+    assert "Of 1 searches of the last 30 days" in html
+    assert '<option value="hats" selected>' in html
+    assert "/console/quality.csv?traffic=real&amp;days=30&amp;category=hats" in html
+    text = client.get("/console/quality.csv?category=hats").content.decode("utf-8-sig")
+    clicks = [row for row in csv.DictReader(io.StringIO(text)) if row["measure"] == "clicks" and row["by"] == "all"]
+    assert [row["n"] for row in clicks] == ["1"]
+
+
+@pytest.mark.parametrize("query", ["days=x", "traffic=%00", "category=%00a", "model=" + "m" * 500, "measure=none"])
+def test_a_misspelled_filter_breaks_nothing(rae, client, asked, query):
+    assert client.get(f"/console/quality/?{query}").status_code == 200
+
+
+def test_simulated_shoppers_are_marked_and_left_out_where_people_searched(rae, client, asked):
+    assert "Of 1 searches" in client.get("/console/quality/").content.decode()
+    SearchSummary.objects.update(is_simulated=True)
+    alone = client.get("/console/quality/").content.decode()
+    assert '<span class="mark mark-simulated">simulated</span>' in alone
+    searched()
+    beside = client.get("/console/quality/").content.decode()
+    assert "mark-simulated" not in beside
+    assert "Of 1 searches" in beside
+    assert "Of 2 searches" in client.get("/console/quality/?traffic=all").content.decode()
+
+
+def test_a_reviewer_says_that_the_wrong_thing_was_boxed_and_takes_it_back(rae, client, asked):
+    path = reverse("console:sight", args=[asked])
+    assert client.post(path, {"wrong": "1"}).status_code == 302
+    assert SightVerdict.objects.get().kind == "wrong_thing"
+    page = client.get(reverse("console:search", args=[asked])).content.decode()
+    assert 'value="0" aria-pressed="true" aria-keyshortcuts="m"' in page
+    client.post(path, {"wrong": "0"})
+    assert not SightVerdict.objects.exists()
