@@ -5,7 +5,7 @@ notes what is due and deletes what is stale; indexing then does the rest, the im
 included. Safe while workers run.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -44,14 +44,17 @@ class IndexCheck:
         )
 
 
-def check_index(*, repair: bool = False) -> IndexCheck:
-    """Returns how database and store differ, or with `repair` differed. Raises ServiceError when the store is down."""
+def check_index(*, repair: bool = False, progress: Callable[[int], object] = lambda done: None) -> IndexCheck:
+    """Returns how database and store differ, or with `repair` differed. Raises ServiceError when the store is down.
+
+    `progress` is given the number of pictures that were compared.
+    """
     store, card = vector_store(), encoder().card
     name = collection_of(card)
     collections = product_collections(store)
     shown = ProductImage.objects.indexable()
     points = store.scroll(name) if name in collections else iter([])
-    missing = stale = drifted = 0
+    missing = stale = drifted = compared = 0
     for images, payloads in _side_by_side(card.fingerprint, points):
         now = _Difference.of(images, payloads)
         if now.missing and name in collections:  # a worker may have been at it since the points were read
@@ -60,6 +63,8 @@ def check_index(*, repair: bool = False) -> IndexCheck:
         missing, stale, drifted = missing + len(now.missing), stale + len(now.stale), drifted + len(now.drifted)
         if repair:
             _repair(now, name)
+        compared += len(images)
+        progress(compared)
     check = IndexCheck(
         images=shown.count(),
         pending=shown.filter(state=ProductImage.State.PENDING).count(),

@@ -3,26 +3,21 @@
 import json
 import sys
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
-from PIL import Image
 from tqdm import tqdm
 
 from catalog.bands import Bands
-from catalog.bands.calibration import LEAST_PRODUCTS, keep, thresholds_as_json
-from catalog.bands.report import cross_report, table
-from catalog.bands.scores import counts, gather, pictures, sample
-from catalog.bands.thresholds import FALSE_SAME, Kind, Score, fit
+from catalog.bands.calibrating import SAMPLE, calibrate, use
+from catalog.bands.report import table
+from catalog.bands.thresholds import FALSE_SAME, Kind, Score
 from catalog.management.score_plot import score_plot
-from catalog.models import Product
-from detection import detector
 from embeddings import encoder
-from fixtures.surfaces import draw_surface
 from shop_search.errors import InputError, ShopSearchError
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".avif", ".heic", ".bmp", ".gif", ".tif", ".tiff"}
@@ -36,7 +31,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--sample", type=int, default=1000, metavar="N", help="products (default: %(default)s)")
+        parser.add_argument("--sample", type=int, default=SAMPLE, metavar="N", help="products (default: %(default)s)")
         parser.add_argument(
             "--negatives", type=Path, metavar="DIR", help="photos of things this shop never sells, in any subfolder"
         )
@@ -71,41 +66,25 @@ class Command(BaseCommand):
         self.stdout.write("Nothing was changed." if dry_run else "Searches use these bands within half a minute.")
 
     def _calibrate(self, *, dry_run: bool, plot: Path | None, **options: Any) -> dict[str, Any]:
-        if options["sample"] < LEAST_PRODUCTS:
-            raise InputError("sample_too_small", f"--sample {options['sample']} is too few: {LEAST_PRODUCTS} at least.")
-        if not 0.001 <= options["false_same"] <= 0.2:
-            raise InputError("false_same_invalid", f"--false-same {options['false_same']} is not between .001 and .2.")
-        dice = np.random.default_rng(options["seed"])
-        strangers = never_sold(options["negatives"])
-        sampled = sample(options["sample"], dice)
-        if len(sampled) < LEAST_PRODUCTS:
-            raise InputError(
-                "catalog_too_small",
-                f"{len(sampled)} products have a picture in the index, and a calibration needs {LEAST_PRODUCTS}. "
-                "Until then the thresholds of the settings are used.",
-            )
-        total = pictures(sampled, strangers)
-        with tqdm(total=total, desc="Searching", unit=" photos", file=sys.stderr, disable=None) as bar:
-            gathered = gather(sampled, strangers, dice, surface, progress=bar.update)
-        allowed = options["false_same"]
-        bands = fit(gathered.scores, false_same=allowed)
-        document: dict[str, Any] = {
-            "encoder": encoder().card.label,
-            "detector": detector().card.label,
-            "products": Product.objects.shown().count(),
-            "sampled": len(sampled),
-            "unreadable": gathered.unreadable,
-            "counts": counts(gathered.scores),
-            "thresholds": thresholds_as_json(bands),
-            "report": cross_report(gathered.scores, bands, false_same=allowed),
-            "plot": str(self._draw(gathered.scores, bands, plot)),
-            "saved": not dry_run,
-        }
-        if not dry_run:
-            keep(bands, counts=document["counts"], report=document["report"])
-        return document
+        with tqdm(desc="Searching", unit=" photos", file=sys.stderr, disable=None) as bar:
 
-    def _draw(self, scores: list[Score], bands: Bands, path: Path | None) -> Path:
+            def progress(done: int, total: int) -> None:
+                bar.total = total
+                bar.update(done - bar.n)
+
+            found = calibrate(
+                products=options["sample"],
+                never_sold=never_sold(options["negatives"]),
+                false_same=options["false_same"],
+                seed=options["seed"],
+                progress=progress,
+            )
+        drawn = self._draw(found.scores, found.bands, plot)
+        if not dry_run:
+            use(found)
+        return {**found.document, "plot": str(drawn), "saved": not dry_run}
+
+    def _draw(self, scores: Sequence[Score], bands: Bands, path: Path | None) -> Path:
         path = path or settings.SHOP_SEARCH_HOME / "calibration" / f"bands-{encoder().card.fingerprint}.png"
         rows = {
             str(kind).replace("_", " "): [one.score for one in scores if one.kind is kind]
@@ -129,9 +108,3 @@ def never_sold(folder: Path | None) -> list[Path]:
     if not found:
         raise InputError("negatives_missing", f"There are no pictures in {folder}.")
     return found
-
-
-def surface(dice: np.random.Generator, width: int, height: int) -> Image.Image:
-    """Returns what a product lies on: wood, linen, a rug, drawn at half the size, as out of focus."""
-    drawn = draw_surface(dice, max(2, width // 2), max(2, height // 2))
-    return Image.fromarray(drawn.astype(np.uint8)).resize((width, height), Image.Resampling.BILINEAR)

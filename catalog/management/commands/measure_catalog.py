@@ -5,16 +5,13 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-import numpy as np
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from tqdm import tqdm
 
-from catalog.management.commands.calibrate_bands import surface
-from catalog.review.self_measurement import ALL, KS, chosen, keep, measure, queries, report
-from detection import detector
-from embeddings import encoder
-from shop_search.errors import InputError, ShopSearchError
+from catalog.review.measuring import SAMPLE, measure_shop
+from catalog.review.self_measurement import ALL, KS
+from shop_search.errors import ShopSearchError
 
 
 class Command(BaseCommand):
@@ -24,7 +21,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--sample", type=int, default=200, metavar="N", help="products (default: %(default)s)")
+        parser.add_argument("--sample", type=int, default=SAMPLE, metavar="N", help="products (default: %(default)s)")
         parser.add_argument("--seed", type=int, default=0, help="of the dice (default: %(default)s)")
         parser.add_argument("--dry-run", action="store_true", help="measure and print, but keep nothing")
         parser.add_argument("--json", action="store_true", help="print one JSON document on standard output")
@@ -45,26 +42,13 @@ class Command(BaseCommand):
         self.stdout.write("Nothing was kept." if dry_run else "The console's quality page shows it.")
 
     def _measure(self, sample: int, seed: int, dry_run: bool) -> dict[str, Any]:
-        if sample < 1:
-            raise InputError("sample_too_small", f"--sample is {sample}; it must be at least 1.")
-        if seed < 0:
-            raise InputError("seed_invalid", f"--seed is {seed}; it must be 0 or more.")
-        dice = np.random.default_rng(seed)
-        sampled = chosen(sample, dice)
-        with tqdm(total=queries(sampled), desc="Searching", unit=" queries", file=sys.stderr, disable=None) as bar:
-            measured = measure(sampled, dice, surface, progress=bar.update)
-        if not dry_run:
-            keep(measured, seed=seed)
-        return {
-            "synthetic": True,
-            "encoder": encoder().card.label,
-            "detector": detector().card.label,
-            "products": measured.products,
-            "unreadable": measured.unreadable,
-            "seed": seed,
-            "report": report(measured.found),
-            "saved": not dry_run,
-        }
+        with tqdm(desc="Searching", unit=" queries", file=sys.stderr, disable=None) as bar:
+
+            def progress(done: int, total: int) -> None:
+                bar.total = total
+                bar.update(done - bar.n)
+
+            return measure_shop(sample=sample, seed=seed, dry_run=dry_run, progress=progress)
 
 
 def _table(document: dict[str, Any]) -> list[str]:
