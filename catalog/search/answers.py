@@ -69,6 +69,7 @@ class Result:
     parts: Parts | None = None
     offers: Offers | None = None
     others: tuple[int, ...] = ()  # ids of the other products behind this card
+    curated: str = ""  # "pin" or "boost": never told to shoppers
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,9 @@ def hydrate(ranked: Iterable[Ranked], *, first_rank: int = 1) -> list[Result]:
             others = tuple(pk for pk in one.others if pk in prices)
             offers = _offers(product, [prices[pk] for pk in others]) if others else None
             rank = first_rank + len(results)
-            results.append(Result(rank, one.score, one.band, product, image, one.parts, offers, others))
+            results.append(
+                Result(rank, one.score, one.band, product, image, one.parts, offers, others, one.curated)
+            )
     return results
 
 
@@ -242,6 +245,7 @@ def _record(answer: SearchAnswer, category: SelectedCategory | None, is_simulate
         answer={
             **_facts(answer),
             "hits": [_hit(one) for one in answer.results],
+            "curated": {str(one.product.pk): one.curated for one in answer.results if one.curated},
             **({} if answer.outfit is None else {"outfit": [_kept_outfit(one) for one in answer.outfit]}),
             "copies": kept_copies(answer.copies),
             "timings_ms": dict(answer.timings_ms),
@@ -263,7 +267,9 @@ def recall(search_id: str | uuid.UUID, base_url: str = "") -> Json:
         kept: Json = SearchRecord.objects.get(pk=search_id).answer
     except (SearchRecord.DoesNotExist, ValidationError) as error:
         raise InputError("search_unknown", "There is no such search, or it is no longer kept.") from error
-    facts = {key: value for key, value in kept.items() if key not in ("hits", "outfit", "timings_ms", "models")}
+    facts = {
+        key: value for key, value in kept.items() if key not in ("hits", "curated", "outfit", "timings_ms", "models")
+    }
     outfit = None
     if "outfit" in kept:
         outfit = [{**one, "results": _recalled(one["hits"], base_url)} for one in kept["outfit"]]

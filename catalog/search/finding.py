@@ -10,7 +10,9 @@ from time import perf_counter
 
 from catalog.bands import Band, Bands
 from catalog.bands.calibration import current_bands
+from catalog.curation.rules import Applied, rules_now
 from catalog.indexing.points import VECTOR, searched_collection
+from catalog.search.curated import missing_pins, placed, without_hidden
 from catalog.search.fusion import share_of
 from catalog.search.listings import keys_of, shown_listings
 from catalog.search.ranking import Candidate, Ranked, candidates, collapse, rank
@@ -33,7 +35,8 @@ class Page:
 
     @property
     def band(self) -> Band:
-        return self.cards[0].band if self.cards else Band.NOTHING_CLOSE
+        """The surest of the cards': a pinned one may stand first and be no more than similar."""
+        return min((card.band for card in self.cards), key=list(Band).index, default=Band.NOTHING_CLOSE)
 
 
 class Finder:
@@ -46,6 +49,7 @@ class Finder:
         self._collection = searched_collection()
         self.store_ms += (perf_counter() - started) * 1000
         self._bands: Bands | None = current_bands() if query.has_picture else None
+        self._rules = rules_now()
 
     def page(self, category: str | None, wanted: int, *, categories: Mapping[str, float] | None = None) -> Page:
         """Returns the first `wanted` cards of a category, or of all; a product has several images, so it may ask again.
@@ -53,10 +57,11 @@ class Finder:
         `categories` are likely ones with their confidences: a nudge, where they don't narrow.
         """
         where = self._query.words.filters.where(category, self._query.exclude)
+        applied = self._rules.applying(category, self._query.embedding if self._query.has_picture else None)
         limit = BLOCK * -(-(2 * wanted + 16) // BLOCK)
         while True:
             hits = self.hits(where, limit)
-            page = self._page(hits, categories or {})
+            page = self._page(hits, categories or {}, applied, where)
             if len(page.cards) >= wanted or len(hits) < limit:
                 return replace(page, cards=page.cards[:wanted])
             limit *= 4
@@ -70,9 +75,9 @@ class Finder:
         self.store_ms += (perf_counter() - started) * 1000
         return hits
 
-    def _page(self, hits: Sequence[Hit], categories: Mapping[str, float]) -> Page:
-        found = self._shown(candidates(hits, bands=self._bands))
-        wants = replace(self._query.wants, categories=categories)
+    def _page(self, hits: Sequence[Hit], categories: Mapping[str, float], applied: Applied, where: Where) -> Page:
+        found = without_hidden(self._shown(candidates(hits, bands=self._bands)), applied)
+        wants = replace(self._query.wants, categories=categories, boosts=applied.boosts)
         if self._query.sight is not None:  # who it is for: what the nearest products agree on
             wants = replace(wants, genders=share_of(hits, "gender"))
         blocks: list[list[Candidate]] = []
@@ -82,7 +87,24 @@ class Finder:
                 blocks.append([])
             blocks[block_of[one.image_id]].append(one)
         ordered = [pair for block in blocks for pair in rank(block, wants)]
-        return Page(tuple(collapse(ordered)), len(found), tuple(blocks[0]) if blocks else ())
+        ordered += [pair for one in self._pins(found, applied, where) for pair in rank([one], wants)]
+        # A pinned product has a card of its own, though a better listing of the same thing may be there.
+        ordered = [(replace(one, keys=()) if one.product_id in applied.pins else one, parts) for one, parts in ordered]
+        return Page(tuple(placed(collapse(ordered), applied)), len(found), tuple(blocks[0]) if blocks else ())
+
+    def _pins(self, found: Sequence[Candidate], applied: Applied, where: Where) -> list[Candidate]:
+        if not applied.pins or self._collection is None:
+            return []
+        return self._shown(
+            missing_pins(
+                found,
+                applied,
+                collection=self._collection,
+                embedding=self._query.embedding,
+                where=where,
+                bands=self._bands,
+            )
+        )
 
     def _shown(self, found: Sequence[Candidate]) -> list[Candidate]:
         """Returns the candidates that may be shown, with what the database knows of them."""

@@ -60,6 +60,7 @@ class Wants:
     genders: Mapping[str, float] = field(default_factory=dict)  # the index's value -> how likely, [0, 1]
     categories: Mapping[str, float] = field(default_factory=dict)  # slug -> how likely, [0, 1]
     brand: str = ""  # casefolded, of the product that was asked about
+    boosts: Mapping[int, float] = field(default_factory=dict)  # product id -> factor, by an admin's rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class Ranked:
     band: Band
     parts: Parts | None = None
     others: tuple[int, ...] = ()  # product ids
+    curated: str = ""  # "pin" or "boost" where an admin's rule moved it; shown to admins alone
 
 
 def candidates(hits: Sequence[Hit], *, bands: Bands | None) -> list[Candidate]:
@@ -101,6 +103,8 @@ def rank(found: Sequence[Candidate], wants: Wants) -> list[tuple[Candidate, Part
     }
     weights: Mapping[str, float] = settings.RANKING_WEIGHTS
     score = sum((weights[part] * column for part, column in columns.items()), np.zeros(len(found)))
+    if wants.boosts:
+        score = score * np.array([wants.boosts.get(one.product_id, 1.0) for one in found])
     order = sorted(range(len(found)), key=lambda row: (_BANDS.index(found[row].band), -score[row]))
     return [
         (found[row], Parts(**{part: round(float(column[row]), 3) for part, column in columns.items()})) for row in order
