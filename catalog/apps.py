@@ -6,4 +6,6 @@ class CatalogConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from catalog import checks  # noqa: F401
+        from catalog import checks, serving  # noqa: F401
+
+        serving.install()

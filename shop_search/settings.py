@@ -198,6 +198,21 @@ BAND_THRESHOLDS = {"same_photo": 0.93, "same_product": 0.48, "similar": 0.18}
 # How the nearest products are put into order; docs/ranking.md says what each part is. eBay starts from .75 appearance;
 # here more of it is better: of color, .05 costs nothing in finding the very product, and .1 begins to.
 RANKING_WEIGHTS = {"appearance": 0.85, "color": 0.05, "attributes": 0.05, "quality": 0.05}
+# What a version must have shown beside the live one before it can be promoted (docs/versions.md): on so many queries,
+# no measure worse than this with 95 % confidence; no category with so many queries that loses more than this; a search
+# that takes at most so many times as long.
+VERSION_GATE: dict[str, Any] = {
+    "queries": 100,
+    "measures": {
+        "encoder": {"recall@1": -0.02, "recall@5": -0.02, "ndcg@10": -0.02},
+        "detector": {"recall@1": -0.02, "recall@5": -0.02, "ndcg@10": -0.02},
+        "ranking": {"recall@1": -0.02, "ndcg@10": -0.02},
+        "bands": {"band_right": -0.02},
+    },
+    "category_queries": 30,
+    "category_loss": 0.1,
+    "latency_ratio": 1.5,
+}
 # Category of a photo: the detector's share against the vote of the nearest products, how many of these vote, how much
 # near ones outweigh far ones and rare categories common ones, from which detection they needn't be asked, and the
 # confidence from which the category narrows the search, by who named it. What was fitted, what judged: docs/ranking.md.

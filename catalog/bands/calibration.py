@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from catalog.bands import Band, Bands
 from catalog.models import BandCalibration, Product
+from catalog.serving import serving
 from detection import detector
 from embeddings import encoder
 
@@ -50,8 +51,24 @@ _kept = _Kept()
 
 
 def current_bands() -> Bands:
-    """Returns this shop's bands for the current encoder; those of the settings when it was never calibrated for it."""
-    return _kept.get(encoder().card.fingerprint) or Bands.of_settings()
+    """Returns this shop's bands for the current encoder: those that were promoted for it, else the last calibration.
+
+    Without either, those of the settings.
+    """
+    fingerprint = encoder().card.fingerprint
+    promoted = serving().versions.get("bands")
+    if promoted is not None and promoted.fingerprint in ("", fingerprint):
+        return bands_of_options(promoted.options)
+    return _kept.get(fingerprint) or Bands.of_settings()
+
+
+def bands_of_options(options: Mapping[str, Any]) -> Bands:
+    """Returns the bands of a version: thresholds by band, and in `by_category` those of some categories."""
+    everywhere = {Band(name): float(score) for name, score in options.items() if name != "by_category"}
+    own: Mapping[str, Mapping[str, float]] = options.get("by_category", {})
+    return Bands(
+        everywhere, {slug: {Band(name): float(score) for name, score in of.items()} for slug, of in own.items()}
+    )
 
 
 def keep(bands: Bands, *, counts: Mapping[str, int], report: Mapping[str, Any]) -> BandCalibration:

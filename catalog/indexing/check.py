@@ -11,8 +11,16 @@ from itertools import islice
 
 from django.utils import timezone
 
-from catalog.indexing.points import ALIAS, VECTOR, collection_of, payload_of, point_alias, product_collections
-from catalog.models import ProductImage
+from catalog.indexing.points import (
+    ALIAS,
+    VECTOR,
+    collection_of,
+    payload_of,
+    point_alias,
+    product_collections,
+    was_switched,
+)
+from catalog.models import ProductImage, Version
 from embeddings import encoder, vector_store
 from embeddings.types import Payload
 from shop_search.errors import InputError
@@ -84,7 +92,7 @@ def check_index(*, repair: bool = False, progress: Callable[[int], object] = lam
 
 
 def drop_other_collections() -> list[str]:
-    """Deletes the collections of other encoders and returns their names.
+    """Deletes the collections of other encoders and returns their names; those of versions go when they are retired.
 
     Raises InputError `index_in_use` while searches or images still need one of them.
     """
@@ -94,7 +102,13 @@ def drop_other_collections() -> list[str]:
         or ProductImage.objects.embedded_by_another(card.fingerprint).exists()
     ):
         raise InputError("index_in_use", "Searches still use another encoder's collection. Run reindex_catalog first.")
-    others = [name for name in product_collections(store) if name != collection_of(card)]
+    of_versions = Version.objects.exclude(fingerprint="").exclude(state=Version.State.RETIRED)
+    kept = set(of_versions.values_list("fingerprint", flat=True))
+    others = [
+        name
+        for name in product_collections(store)
+        if name != collection_of(card) and not kept & set(name.split("-")) and not was_switched(name)
+    ]
     for name in others:
         store.drop(name)
     return others

@@ -8,7 +8,7 @@ A picture that can't be used costs itself, never its batch.
 import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from catalog.indexing.points import COPY, VECTOR, SeenAttributes, attributes_as_json
 from catalog.models import ProductImage
+from catalog.serving import Serving, carried, serving
 from catalog.vision import Sight, Wish, for_sale, look
 from detection import detector
 from detection.crops import crop
@@ -82,6 +83,7 @@ class EmbeddingBatch:
     images: Sequence[ProductImage]
     known: Mapping[Content, Embedded]  # from twins
     looking: Future[dict[Content, Found]]  # at the others
+    served: Serving = field(default_factory=serving)  # by which it was begun, and is to be finished
 
     def results(self) -> dict[int, Found]:
         """Returns, by image id, the embedding or why there is none, once the models are done.
@@ -137,7 +139,7 @@ class Embedder:
             if content not in known and content not in under_way
         }
         shared = {content for content in files if content in under_way and content not in known}
-        looking = self._looker.submit(_look_at, reading, before, shared)
+        looking = self._looker.submit(carried(_look_at), reading, before, shared)
         return EmbeddingBatch(images, known, looking)
 
 

@@ -25,13 +25,14 @@ from catalog.indexing.points import (
     product_collections,
     vectors_of,
 )
-from catalog.models import DroppedPoint, ProductImage
+from catalog.models import DroppedPoint, ProductImage, SidePoint
 from catalog.models.querysets import ProductImageQuerySet
 from catalog.pictures.blocked import BlockedPhotos, small_picture
 from catalog.pictures.taken import take_off
+from catalog.serving import is_still_live, pinned, serving
 from detection import detector
 from embeddings import encoder, vector_store
-from embeddings.types import Point, VectorStore
+from embeddings.types import Payload, Point, VectorStore
 from shop_search.errors import InputError
 
 # Two batches are in memory at once, as pictures of up to 5 MB each: with 16 that is 160 MB at most.
@@ -146,14 +147,14 @@ def _begin(
     images = rows.claim(limit)
     if not images:
         return None
-    with _released_on_failure(images):
+    with _released_on_failure(images), pinned(serving()):
         store, collection = _collection()
         return embedder.start(images, store, collection, before=before)
 
 
 def _finish(batch: EmbeddingBatch) -> IndexReport:
     """Waits for the embeddings, writes points, marks rows, in this order."""
-    with _released_on_failure(batch.images):
+    with _released_on_failure(batch.images), pinned(batch.served):
         results = batch.results()
         _take_off_blocked(batch.images, results)
         store, collection = _collection()
@@ -199,15 +200,18 @@ def _point(image: ProductImage, found: Embedded) -> Point:
     return Point(image.pk, found.vectors, payload_of(image.product, **_seen(found)))
 
 
-def _seen(found: Embedded | ProductImage) -> dict[str, Any]:
+def _seen(found: Embedded | ProductImage | SidePoint) -> dict[str, Any]:
     return {"palette": found.palette, "seen_colors": found.seen_colors, "seen_attributes": found.seen_attributes}
 
 
 def _mark(images: Sequence[ProductImage], results: Mapping[int, Found]) -> list[int]:
-    """Writes the results to the rows that are still as they were claimed; returns their ids. The others are free."""
+    """Writes the results to the rows that are still as they were claimed; returns their ids. The others are free.
+
+    Where another encoder or detector was switched to meanwhile, none is marked: it has yet to see them.
+    """
     now, marked = timezone.now(), []
     with transaction.atomic():
-        for image in images:
+        for image in images if is_still_live() else ():
             same = ProductImage.objects.filter(pk=image.pk, sha256=image.sha256, payload_due=image.payload_due)
             columns = _outcome(results[image.pk], now)
             if same.update(claimed_until=None, payload_due=None, **columns):
@@ -244,12 +248,12 @@ def _tell_store() -> IndexReport:
     withdrawn = [image.pk for image in images if not image.product.is_shown]
     with _released_on_failure(images):
         store = vector_store()
-        payloads = {image.pk: payload_of(image.product, **_seen(image)) for image in shown}
         for collection in product_collections(store):
-            store.set_payload(collection, payloads)
+            store.set_payload(collection, _payloads_in(collection, shown))
             store.delete(collection, [*withdrawn, *dropped])
         with transaction.atomic():
             DroppedPoint.objects.filter(pk__in=dropped).delete()
+            SidePoint.objects.filter(image__in=withdrawn).delete()
             # Without a point, a withdrawn or blocked product's pictures must be embedded again should it come back.
             ProductImage.objects.filter(pk__in=withdrawn).update(
                 state=ProductImage.State.PENDING, payload_due=None, claimed_until=None
@@ -261,6 +265,12 @@ def _tell_store() -> IndexReport:
                 ProductImage.objects.filter(pk__in=ids, payload_due=change).update(payload_due=None)
             ProductImage.objects.filter(pk__in=[image.pk for image in shown]).release()
     return IndexReport(retold=len(shown), deleted=len(withdrawn) + len(dropped))
+
+
+def _payloads_in(collection: str, images: Sequence[ProductImage]) -> dict[int, Payload]:
+    """Returns the payloads of today, with what was seen by the models of that collection."""
+    beside = {row.image_id: row for row in SidePoint.objects.filter(collection=collection, image__in=images)}
+    return {image.pk: payload_of(image.product, **_seen(beside.get(image.pk, image))) for image in images}
 
 
 @contextmanager

@@ -1,15 +1,20 @@
 """What the vector store holds of a product image: vectors, and the payload that searches filter by.
 
 A collection is named by the format of its points and by its encoder's fingerprint: embeddings of two encoders never
-meet, and points of an earlier version of ours are made anew beside the old ones. Queries go through the alias, which
-indexing points at the collection of the current encoder and format once nothing is left in another.
+meet, and points of an earlier version of ours are made anew beside the old ones. A detector that was promoted is named
+too, because another one crops otherwise. Queries go through the alias, which indexing points at the collection of the
+current encoder and format once nothing is left in another; where the database says that another was switched to, it is
+right, and the alias follows.
 """
 
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from catalog.models import Product, ProductImage
+from django.db.models import Q
+
+from catalog.models import Product, ProductImage, Switch
+from catalog.serving import pinned, read, serving
 from catalog.words.genders import values_of
 from catalog.words.looks import pattern_in
 from embeddings import encoder, vector_store
@@ -31,8 +36,10 @@ _PREFIX = f"{ALIAS}-"
 
 
 def collection_of(encoder: ModelCard) -> str:
-    """Returns the name of the collection that holds this encoder's embeddings, in the format of now."""
-    return f"{_PREFIX}v{ProductImage.INDEX_FORMAT}-{encoder.fingerprint}"
+    """Returns the name of the collection with this encoder's embeddings of what is cropped, in the format of now."""
+    detector = serving().versions.get("detector")
+    cropped = "" if detector is None else f"-{detector.fingerprint}"
+    return f"{_PREFIX}v{ProductImage.INDEX_FORMAT}-{encoder.fingerprint}{cropped}"
 
 
 def vectors_of(encoder: ModelCard) -> dict[str, int]:
@@ -93,14 +100,21 @@ def payload_of(
 
 
 def searched_collection() -> str | None:
-    """Returns the collection that this process's encoder can search, or None when nothing was indexed yet.
+    """Returns the collection that belongs to the encoder in force here, or None when nothing was indexed yet.
 
-    While an index that an earlier version of ours made with this encoder is made anew, searches go on in it.
+    While an index that an earlier version of ours made with this encoder is made anew, searches go on in it. A version
+    has its own collection, wherever the alias points meanwhile.
     Raises ServiceError `index_outdated` when the index was made by another encoder: its scores would mean nothing.
     """
     card = encoder().card
     name, target = collection_of(card), vector_store().resolve(ALIAS)
-    if target is not None and target not in (name, _PREFIX + card.fingerprint):
+    if target == name:
+        return name
+    if {"encoder", "detector"} & serving().versions.keys():
+        return name
+    if target is not None and target != _PREFIX + card.fingerprint:
+        if was_switched(name):  # to another a moment ago, or back to this: what is here was complete
+            return name
         raise ServiceError(
             "index_outdated",
             f"The catalog was indexed by another encoder ({target}) than this one ({name}). Run reindex_catalog.",
@@ -108,13 +122,27 @@ def searched_collection() -> str | None:
     return target
 
 
+def was_switched(collection: str) -> bool:
+    """Returns whether this collection was live once, by a switch: it is kept until its version is retired."""
+    return Switch.objects.filter(Q(collection_before=collection) | Q(collection_after=collection)).exists()
+
+
 def point_alias() -> None:
-    """Points the alias at the current encoder's collection, once no image is left in another.
+    """Points the alias at the live encoder's collection, once no image is left in another.
 
     Raises ServiceError when the encoder can't be loaded or the store is down.
     """
-    store, card = vector_store(), encoder().card
-    name, target = collection_of(card), store.resolve(ALIAS)
+    store = vector_store()
+    target = store.resolve(ALIAS)
+    if target == collection_of(encoder().card):
+        return
+    with pinned(read()):  # whoever works on with what was live before must not point it back
+        _point_alias(store, target)
+
+
+def _point_alias(store: VectorStore, target: str | None) -> None:
+    card = encoder().card
+    name = collection_of(card)
     if target == name:
         return
     if target is None or not ProductImage.objects.embedded_by_another(card.fingerprint).exists():

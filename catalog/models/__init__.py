@@ -27,6 +27,7 @@ from catalog.models.simulation import KnownAnswer
 from catalog.models.summaries import SearchSummary
 from catalog.models.taxonomy import CategoryName
 from catalog.models.uploads import AwaitedImage, RemotePicture, Upload, UploadError
+from catalog.models.versions import Comparison, LiveVersion, SidePoint, Switch, Trial, TrialVisit, Version
 
 __all__ = [
     "ApiKey",
@@ -39,6 +40,7 @@ __all__ = [
     "Category",
     "CategoryName",
     "Checkup",
+    "Comparison",
     "Correction",
     "Curation",
     "DroppedPoint",
@@ -48,6 +50,7 @@ __all__ = [
     "Job",
     "KnownAnswer",
     "LearningRun",
+    "LiveVersion",
     "Measurement",
     "Member",
     "Merchant",
@@ -58,11 +61,16 @@ __all__ = [
     "RemotePicture",
     "SearchRecord",
     "SearchSummary",
+    "SidePoint",
     "SightVerdict",
+    "Switch",
     "TakenPicture",
+    "Trial",
+    "TrialVisit",
     "Upload",
     "UploadError",
     "Verdict",
+    "Version",
     "WidgetKey",
     "Worker",
 ]

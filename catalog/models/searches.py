@@ -33,6 +33,12 @@ class SearchRecord(models.Model):
         max_length=64, blank=True, help_text="Where a small picture of what was searched lies: catalog.searched_crops."
     )
     is_simulated = models.BooleanField(default=False, help_text="Made by simulate_shoppers, not by a person.")
+    versions = models.JSONField(
+        default=dict, blank=True, help_text="Kind to id of the versions that answered; what isn't named is as set."
+    )
+    visit = models.ForeignKey(
+        "catalog.TrialVisit", on_delete=models.SET_NULL, null=True, blank=True, related_name="searches"
+    )
 
     objects = SimulatedQuerySet.as_manager()
 

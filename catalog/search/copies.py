@@ -15,7 +15,6 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from django.conf import settings
 from django.core.files.storage import default_storage
 from numpy.typing import NDArray
 from PIL import Image
@@ -24,6 +23,7 @@ from catalog.bands import Band
 from catalog.indexing.points import COPY, has_fingerprints, searched_collection
 from catalog.models import Product, ProductImage
 from catalog.search.ranking import Ranked
+from catalog.serving import carried, live
 from detection.images import Photo, decode
 from detection.types import Box
 from embeddings import vector_store
@@ -85,7 +85,7 @@ _probing = ThreadPoolExecutor(max_workers=4, thread_name_prefix="copies")
 
 def begin_probing(photo: Photo, crop_box: Box | None = None) -> "Future[Probed | None]":
     """Returns at once; the result is for `find_copies`."""
-    return _probing.submit(probe, photo, crop_box)
+    return _probing.submit(carried(probe), photo, crop_box)
 
 
 def probe(photo: Photo, crop_box: Box | None = None) -> Probed | None:
@@ -165,7 +165,7 @@ def _least_cosine() -> float:
 
     Cut off or framed, 95 % of copies reach it; of 100 street photos, 20 have a picture in the catalog that does.
     """
-    bands: Mapping[str, float] = settings.BAND_THRESHOLDS
+    bands: Mapping[str, float] = live("bands")
     return (bands["similar"] + bands["same_product"]) / 2
 
 

@@ -2,10 +2,10 @@
 
     score = w_appearance * appearance + w_color * color + w_attributes * attributes + w_quality * quality
 
-`settings.RANKING_WEIGHTS` holds the weights; docs/ranking.md says what each part is and what it was measured to be
-worth. The store has found the candidates by their embeddings; the score only puts them into an order. A surer band
-always comes first, so nothing that is merely similar stands above the same product. A part that isn't known of a
-candidate is as good as the average of those that have it: it neither helps nor harms.
+`settings.RANKING_WEIGHTS` holds the weights, unless a version was promoted; docs/ranking.md says what each part is and
+what it was measured to be worth. The store has found the candidates by their embeddings; the score only puts them into
+an order. A surer band always comes first, so nothing that is merely similar stands above the same product. A part that
+isn't known of a candidate is as good as the average of those that have it: it neither helps nor harms.
 """
 
 import math
@@ -14,11 +14,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import numpy as np
-from django.conf import settings
 from django.utils import timezone
 from numpy.typing import NDArray
 
 from catalog.bands import Band, Bands
+from catalog.serving import live
 from embeddings.palettes import Palette, likeness
 from embeddings.types import Hit, Payload
 
@@ -101,7 +101,7 @@ def rank(found: Sequence[Candidate], wants: Wants) -> list[tuple[Candidate, Part
         "attributes": _filled(np.array([_agreement(one.payload, wants) for one in found])),
         "quality": _quality(found),
     }
-    weights: Mapping[str, float] = settings.RANKING_WEIGHTS
+    weights: Mapping[str, float] = live("ranking")
     score = sum((weights[part] * column for part, column in columns.items()), np.zeros(len(found)))
     if wants.boosts:
         score = score * np.array([wants.boosts.get(one.product_id, 1.0) for one in found])

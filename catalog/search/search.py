@@ -25,6 +25,7 @@ from catalog.search.questions import ALL_CATEGORIES, Question
 from catalog.search.ranking import Wants
 from catalog.search.reasons import reason_of
 from catalog.search.understanding import Query, palette_of, understand
+from catalog.serving import as_one
 from catalog.words.assortment import assortment
 from detection import detector
 from detection.crops import crop
@@ -49,6 +50,7 @@ class _Found:
     is_sold: bool = True  # whether the shop has anything of the category
 
 
+@as_one
 def search(question: Question) -> SearchAnswer:
     """Returns the answer to one question; nothing is recorded.
 

@@ -27,6 +27,7 @@ from catalog.uploads.accept import sweep
 from catalog.uploads.remote_pictures import fetch_due
 from catalog.uploads.tasks import QUEUE as UPLOADS
 from catalog.uploads.work import do_next_upload
+from catalog.versions.beside import standby
 from shop_search.errors import ServiceError
 
 log = logging.getLogger("catalog.worker")
@@ -69,6 +70,7 @@ class Command(BaseCommand):
                 "pictures": fetch_due,
                 "crops": tidy,
                 "doctor": examine_some,
+                "versions": standby,
             }
             with _Beside(stopped, beside_indexing) as beside:
                 log.info("Waiting for uploads and pictures.")
