@@ -9,6 +9,7 @@ SHOP_SEARCH_COUNT_SIMULATED 1 lets insights and ranking count simulated shoppers
 SHOP_SEARCH_MAX_UPLOAD_MB   how large a merchant's feed or zip may be (default 1024)
 SHOP_SEARCH_REDIS_URL       carries tasks through a Redis server instead of the database
 SHOP_SEARCH_NIGHTLY         when the shop measures itself each day, as a time in UTC, or off (default 03:00)
+SHOP_SEARCH_DISK_RESERVE_MB how much of the disk stays free; uploads wait below it (default 100)
 QDRANT_URL, QDRANT_API_KEY   use a Qdrant server instead of the embedded store
 """
 
@@ -126,6 +127,8 @@ API_RATES = {
 # Where feeds wait for a worker. Not under MEDIA_ROOT, which is served to everyone.
 UPLOADS_ROOT = SHOP_SEARCH_HOME / "uploads"
 UPLOADS_MAX_BYTES = int(os.environ.get("SHOP_SEARCH_MAX_UPLOAD_MB", "1024")) * 1024 * 1024
+# What is left free of the disk: uploads wait below it, and the database can still say so.
+DISK_RESERVE_BYTES = int(os.environ.get("SHOP_SEARCH_DISK_RESERVE_MB", "100")) * 1024 * 1024
 UPLOADS_KEPT_DAYS = 90  # how long a finished upload and its errors can be looked at
 DATA_UPLOAD_MAX_MEMORY_SIZE = 26 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 26 * 1024 * 1024  # a phone photo stays in memory: it is decoded at once and never kept

@@ -66,6 +66,10 @@ class ProblemShape(serializers.Serializer[Any]):
     message = serializers.CharField()
 
 
+class PausedShape(ProblemShape):
+    since = serializers.DateTimeField(allow_null=True)
+
+
 class UploadShape(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     status = serializers.ChoiceField(choices=Upload.Status.choices)
@@ -85,6 +89,7 @@ class UploadShape(serializers.Serializer[Any]):
     withdrawn = serializers.IntegerField()
     images_pending = serializers.IntegerField()
     problem = ProblemShape(allow_null=True)
+    paused = PausedShape(allow_null=True)
     errors_url = serializers.CharField()
     created_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)

@@ -25,7 +25,8 @@ from catalog.indexing.points import (
     product_collections,
     vectors_of,
 )
-from catalog.models import DroppedPoint, ProductImage, SidePoint
+from catalog.models import DroppedPoint, Pause, ProductImage, SidePoint
+from catalog.models.pauses import noting_pauses
 from catalog.models.querysets import ProductImageQuerySet
 from catalog.pictures.blocked import BlockedPhotos, small_picture
 from catalog.pictures.taken import take_off
@@ -94,6 +95,13 @@ def index_all(
     `progress` is given each batch's own report. Reindexing takes in what another encoder embedded.
     Raises ServiceError as `index_due` does; what was reported is done.
     """
+    with noting_pauses("indexing"):
+        return _index_all(batch, is_stopped, progress, is_reindexing)
+
+
+def _index_all(
+    batch: int, is_stopped: Callable[[], bool], progress: Progress | None, is_reindexing: bool
+) -> IndexReport:
     total = IndexReport()
     begun: EmbeddingBatch | None = None
     ahead: EmbeddingBatch | None = None
@@ -112,6 +120,8 @@ def index_all(
                 worked = begun is not None or ahead is not None or not report.is_empty
                 begun, ahead = ahead, None
                 total += report
+                if not report.is_empty:
+                    Pause.objects.clear("indexing")
                 if progress is not None and not report.is_empty:
                     progress(report)
                 if not worked:

@@ -20,6 +20,7 @@ from catalog.models.learning import LearningRun
 from catalog.models.merchants import ApiKey, Member, Merchant, WidgetKey
 from catalog.models.moderation import BlockedFile, BlockedPhoto, TakenPicture
 from catalog.models.operations import Backup, Worker
+from catalog.models.pauses import Pause
 from catalog.models.products import Category, DroppedPoint, Product, ProductImage
 from catalog.models.review import Measurement, SightVerdict, Verdict
 from catalog.models.searches import Feedback, SearchRecord
@@ -55,6 +56,7 @@ __all__ = [
     "Member",
     "Merchant",
     "Night",
+    "Pause",
     "PictureCheck",
     "Product",
     "ProductImage",

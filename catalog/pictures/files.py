@@ -5,6 +5,7 @@
 The same content is one file, whoever sends it and under whatever name; a sender's file name never reaches our disk.
 """
 
+import errno
 import hashlib
 import io
 import os
@@ -16,12 +17,14 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
+from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
 
 from catalog.feeds.archive import Archive
 from catalog.pictures.blocked import SIDE as COMPARED_SIDE
 from catalog.pictures.blocked import BlockedPhotos, refusal
+from catalog.pictures.disk import check_space
 from detection.images import MAX_BYTES, Photo, decode
 from detection.signatures import sniff
 from shop_search.errors import InputError, ServiceError
@@ -198,16 +201,19 @@ def _forget(name: str, data: bytes) -> None:
 def store(name: str, data: bytes) -> None:
     """Writes a media file that is either whole or not there, whatever happens meanwhile; nothing if it exists.
 
-    Raises ServiceError `media_unwritable`.
+    Raises ServiceError `disk_full` or `media_unwritable`.
     """
     try:
         if default_storage.exists(name):
             return
         if isinstance(default_storage, FileSystemStorage):
+            check_space(settings.MEDIA_ROOT, len(data))
             _write_whole(Path(default_storage.path(name)), data)
         else:
             default_storage.save(name, ContentFile(data))
     except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise ServiceError("disk_full", f"The disk is full: {name} can't be written.") from error
         raise ServiceError("media_unwritable", f"Can't write {name}: {error.strerror}.") from error
 
 

@@ -6,6 +6,7 @@ An upload is accepted once its row is committed; from then on it is done even if
 request writes a file and a row, whatever the size of the catalog.
 """
 
+import errno
 import os
 import re
 import shutil
@@ -22,12 +23,15 @@ from django.utils import timezone
 
 from catalog.feeds.columns import COLUMNS
 from catalog.feeds.prices import is_currency
-from catalog.models import AwaitedImage, Merchant, ProductImage, Upload
+from catalog.models import AwaitedImage, Merchant, Pause, ProductImage, Upload
+from catalog.pictures.disk import check_space
+from catalog.uploads.pauses import current_pauses, why_waiting
 from catalog.uploads.tasks import call_worker
 from shop_search.errors import InputError, ServiceError
 
 MAX_WAITING = 20  # unfinished uploads of one merchant
 _YOUNG_S = 24 * 3600  # a file whose row may still come
+_CHECK_EVERY = 16 << 20  # bytes between two looks at how full the disk is
 _UNSAFE = re.compile(r"[^\w.-]+")
 
 
@@ -57,7 +61,8 @@ def accept_upload(
 ) -> Upload:
     """Keeps the file and returns its upload, queued.
 
-    Raises InputError `uploads_too_many`, `upload_too_large` or `feed_empty`, ServiceError `uploads_unwritable`.
+    Raises InputError `uploads_too_many`, `upload_too_large` or `feed_empty`, ServiceError `uploads_unwritable` or
+    `disk_full`.
     """
     options = options or UploadOptions()
     if Upload.objects.for_merchant(merchant).unfinished().count() >= MAX_WAITING:
@@ -113,7 +118,8 @@ def sweep() -> int:
 
 def _keep(path: Path, chunks: Iterable[bytes]) -> int:
     """Writes the file so that a crash of the machine doesn't lose it; returns its size."""
-    limit, size = settings.UPLOADS_MAX_BYTES, 0
+    limit, size, checked = settings.UPLOADS_MAX_BYTES, 0, 0
+    check_space(settings.UPLOADS_ROOT)
     try:
         path.parent.mkdir(parents=True, mode=0o700)
         with path.open("wb") as stream:
@@ -122,10 +128,15 @@ def _keep(path: Path, chunks: Iterable[bytes]) -> int:
                 if size > limit:
                     message = f"The file is larger than {limit / 2**20:.0f} MiB. Send it in parts."
                     raise InputError("upload_too_large", message)
+                if size - checked >= _CHECK_EVERY:
+                    check_space(path.parent, len(chunk))
+                    checked = size
                 stream.write(chunk)
             stream.flush()
             os.fsync(stream.fileno())
     except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise ServiceError("disk_full", "The shop's disk is full. Send the file again later.") from error
         raise ServiceError("uploads_unwritable", f"The file can't be kept: {error.strerror}.") from error
     if not size:
         raise InputError("feed_empty", "The file is empty.", fields={"file": "The file is empty."})
@@ -158,12 +169,19 @@ def images_pending(merchant: Merchant) -> int:
 
 def uploads_as_json(merchant: Merchant, base_url: str, *, most: int) -> list[dict[str, Any]]:
     """Returns what programs are told of the merchant's last uploads, newest first."""
-    pending = images_pending(merchant)
-    return [upload_as_json(one, base_url, pending=pending) for one in Upload.objects.for_merchant(merchant)[:most]]
+    pending, pauses = images_pending(merchant), current_pauses()
+    return [
+        upload_as_json(one, base_url, pending=pending, pauses=pauses)
+        for one in Upload.objects.for_merchant(merchant)[:most]
+    ]
 
 
-def upload_as_json(upload: Upload, base_url: str, *, pending: int | None = None) -> dict[str, Any]:
-    """Returns what programs are told of an upload. `pending` saves counting the merchant's pictures again."""
+def upload_as_json(
+    upload: Upload, base_url: str, *, pending: int | None = None, pauses: Mapping[str, Pause] | None = None
+) -> dict[str, Any]:
+    """Returns what programs are told of an upload. `pending` and `pauses` save asking for them again."""
+    pending = 0 if upload.dry_run else images_pending(upload.merchant) if pending is None else pending
+    waiting = why_waiting(upload, current_pauses() if pauses is None else pauses, images_pending=pending)
     problem = {"code": upload.error_code, "message": upload.error} if upload.error_code else None
     return {
         "id": str(upload.pk),
@@ -182,8 +200,9 @@ def upload_as_json(upload: Upload, base_url: str, *, pending: int | None = None)
         "changed": upload.changed,
         "unchanged": upload.unchanged,
         "withdrawn": upload.withdrawn,
-        "images_pending": 0 if upload.dry_run else images_pending(upload.merchant) if pending is None else pending,
+        "images_pending": pending,
         "problem": problem,
+        "paused": waiting.as_json() if waiting else None,
         "errors_url": f"{base_url}/api/v1/uploads/{upload.pk}/errors.csv",
         "created_at": _moment(upload.created_at),
         "started_at": _moment(upload.started_at),

@@ -11,7 +11,7 @@ again later, and left alone for as long as it says.
 import logging
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +23,7 @@ from django.utils import timezone
 
 from catalog.feeds import RowError
 from catalog.models import AwaitedImage, ProductImage, RemotePicture, UploadError
+from catalog.models.pauses import noting_pauses
 from catalog.pictures.blocked import BlockedPhotos, among, refusal
 from catalog.pictures.fetch import AnswerStatusError, Fetched, fetch_changed_image
 from catalog.pictures.files import Awaited, Picture, take_picture
@@ -50,6 +51,7 @@ class _Outcome:
     picture: Picture | None = None  # None: as it was
     fetched: Fetched | None = None
     error: InputError | None = None
+    was_asked: bool = True  # no: its server had just asked to be left alone
 
 
 def look_up(urls: Iterable[str], *, keep: bool = True) -> dict[str, Picture | Awaited]:
@@ -76,6 +78,11 @@ def fetch_due(*, fetch: Fetch = fetch_changed_image, limit: int = BATCH) -> int:
 
     Raises ServiceError `media_unwritable`; then the pictures are due again once their claim ends.
     """
+    with noting_pauses("pictures"):
+        return _fetch_due(fetch, limit)
+
+
+def _fetch_due(fetch: Fetch, limit: int) -> int:
     rows = RemotePicture.objects.claim(limit, per_host=max(1, limit // 2))
     if not rows:
         return 0
@@ -86,7 +93,7 @@ def fetch_due(*, fetch: Fetch = fetch_changed_image, limit: int = BATCH) -> int:
     def work(row: RemotePicture) -> _Outcome:
         with doors[row.host]:
             if row.host in closed:
-                return _Outcome(error=closed[row.host])
+                return _Outcome(error=closed[row.host], was_asked=False)
             outcome = _fetch_one(row, fetch, blocked)
             if isinstance(outcome.error, AnswerStatusError) and outcome.error.status in {429, 503}:
                 closed[row.host] = outcome.error
@@ -99,7 +106,16 @@ def fetch_due(*, fetch: Fetch = fetch_changed_image, limit: int = BATCH) -> int:
     for row, outcome in zip(rows, outcomes, strict=True):
         with transaction.atomic():
             _apply(row, outcome)
+    _leave_alone(closed)
     return len(rows)
+
+
+def _leave_alone(closed: Mapping[str, InputError]) -> None:
+    """Puts off all that is due of servers that have asked to be left alone, for as long as they said."""
+    for host, error in closed.items():
+        if isinstance(error, AnswerStatusError) and error.retry_after_s is not None:
+            until = timezone.now() + min(timedelta(seconds=error.retry_after_s), LONGEST_WAIT)
+            RemotePicture.objects.filter(host=host, next_try_at__lt=until).update(next_try_at=until)
 
 
 def _fetch_one(row: RemotePicture, fetch: Fetch, blocked: BlockedPhotos) -> _Outcome:
@@ -124,6 +140,10 @@ def _apply(row: RemotePicture, outcome: _Outcome) -> None:
     picture = outcome.picture
     if picture is not None and among([picture.sha256]):  # blocked since it was fetched, now or long ago
         outcome = _Outcome(error=refusal(row.url))
+    if outcome.error is not None and not outcome.was_asked:
+        row.claimed_until, row.next_try_at = None, timezone.now() + RETRIES[0]
+        row.save(update_fields=["claimed_until", "next_try_at"])
+        return
     if outcome.error is not None:
         _fail(row, outcome.error)
         return

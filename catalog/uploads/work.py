@@ -12,13 +12,15 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
 from catalog.feeds import Feed, FeedRow, RowError, SeenIds
-from catalog.models import Product, Upload, UploadError
+from catalog.models import Pause, Product, Upload, UploadError
 from catalog.models.upload_querysets import LEASE
+from catalog.pictures.disk import check_space
 from catalog.uploads.accept import drop_file, file_of
 from catalog.uploads.imports import ImportReport, Source, import_rows, open_source
 from shop_search.errors import InputError, ServiceError
@@ -27,6 +29,7 @@ log = logging.getLogger("catalog.worker")
 
 MOST_ERRORS = 10_000  # that are kept of one upload; all are counted
 MOST_WITHDRAWN = 0.2  # of a merchant's products, unless he confirms it
+PART = "uploads"  # of the worker, in what it says that it waits for
 _CHUNK = 500
 
 Status = Upload.Status
@@ -54,11 +57,16 @@ def do_next_upload(is_stopped: Callable[[], bool] = lambda: False) -> bool:
     except (ServiceError, OperationalError, InterfaceError, OSError) as error:
         _release(upload)
         if isinstance(error, OSError):
-            raise ServiceError("uploads_unreadable", f"An upload can't be read: {error}.") from error
+            failure = ServiceError("uploads_unreadable", f"An upload can't be read: {error}.")
+            Pause.objects.note(PART, failure)
+            raise failure from error
+        if isinstance(error, ServiceError):
+            Pause.objects.note(PART, error)
         raise
     except Exception:
         log.exception("Upload %s can't be done.", upload.pk)
         _close(upload, Status.FAILED, "internal_error", "Something went wrong on our side. It has been logged.")
+    Pause.objects.clear(PART)
     return True
 
 
@@ -78,6 +86,7 @@ class _Run:
         path = file_of(upload)
         if not path.is_file():
             raise InputError("upload_file_lost", "The file is gone from our disk. Send it again.")
+        check_space(path.parent)
         with open_source(path, columns=upload.mapping or None, currency=upload.currency) as source:
             self._begin(source.feed)
             if upload.on_error == Upload.OnError.REJECT_ALL and not upload.dry_run and upload.status == Status.CHECKING:
@@ -136,6 +145,7 @@ class _Run:
 
     def _acknowledge(self, report: ImportReport, last_row: int) -> None:
         """Writes how far the upload is, inside the batch's transaction."""
+        check_space(settings.UPLOADS_ROOT)
         self._write(
             checkpoint=last_row,
             rows_done=F("rows_done") + report.rows,

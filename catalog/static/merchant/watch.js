@@ -26,6 +26,9 @@ function show(state) {
     place.textContent = state[place.dataset.field] ?? "?";
   }
   panel.querySelector("progress").value = state.percent;
+  const paused = panel.querySelector("[data-paused]");
+  paused.hidden = !state.paused;
+  if (state.paused) paused.querySelector("[data-paused-why]").textContent = state.paused.message;
   const eta = panel.querySelector("[data-eta]");
   eta.hidden = !state.eta_s;
   if (state.eta_s) eta.textContent = state.eta_s < 90 ? `${state.eta_s} s left` : `${Math.round(state.eta_s / 60)} min left`;

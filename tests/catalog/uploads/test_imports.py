@@ -162,16 +162,16 @@ def test_what_searches_filter_by_is_told_to_the_point_without_embedding_again(fe
     assert (edited.state, edited.encoder) == ("indexed", "e" * 12)
 
 
-def test_a_title_is_no_news_to_the_point(feed, merchant):
+def test_a_description_is_no_news_to_the_point(feed, merchant):
     feed.add("S-1")
     run(feed, merchant)
     mark_indexed()
-    feed.edit("S-1", {"title": "New title"})
+    feed.edit("S-1", {"description": "New words"})
 
     report = run(feed, merchant)
 
     assert counts(report) == (0, 1, 0, 0)
-    assert Product.objects.get().title == "New title"
+    assert Product.objects.get().description == "New words"
     assert ProductImage.objects.get().payload_due is None
 
 
@@ -458,7 +458,7 @@ def test_a_full_disk_stops_the_import_and_keeps_what_was_committed(feed, merchan
         with pytest.raises(ServiceError) as caught:
             run(feed, merchant)
 
-    assert caught.value.code == "media_unwritable"
+    assert caught.value.code == "disk_full"
     assert "No space left" in caught.value.message
     assert Product.objects.count() == BATCH_ROWS
     assert not list(media.rglob("*.part"))

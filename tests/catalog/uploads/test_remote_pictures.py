@@ -268,3 +268,18 @@ def test_a_dry_run_fetches_nothing_and_notes_nothing(shop):
     assert counts(shop.upload(dry_run=True)) == (1, 0, 0, 0)
 
     assert not RemotePicture.objects.exists()
+
+
+def test_a_server_that_says_how_long_is_left_alone_so_long_with_all_its_pictures(shop, web):
+    links = [f"https://cdn.example/{n}.png" for n in range(60)]
+    for n, link in enumerate(links):
+        add(shop, f"S-{n}", link)
+        web.pages[link] = AnswerStatusError("cdn.example", 503, 900.0)
+    shop.upload()
+
+    fetch_due(fetch=web)
+
+    assert fetch_due(fetch=web) == 0
+    assert RemotePicture.objects.filter(next_try_at__gt=timezone.now() + timedelta(seconds=850)).count() == 60
+    assert sum(web.asked.values()) <= PER_HOST
+    assert RemotePicture.objects.filter(attempts=1).count() == sum(web.asked.values())  # no try for what wasn't asked
