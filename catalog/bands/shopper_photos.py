@@ -29,6 +29,13 @@ CUT_SHARE = (0.05, 0.92)
 
 def shopper_photo(picture: Image.Image, dice: Dice, surface: Surface) -> Image.Image:
     """Returns an RGB photo of what an RGB catalog picture shows, as someone's phone might have caught it."""
+    return placed_photo(picture, dice, surface)[0]
+
+
+def placed_photo(
+    picture: Image.Image, dice: Dice, surface: Surface
+) -> tuple[Image.Image, tuple[float, float, float, float]]:
+    """Returns such a photo and the box of the product in it, in its pixels."""
     cut = cut_out(picture)
     thing = picture.convert("RGBA") if cut is None else cut
     thing = _turned(_scaled(thing, dice), dice)
@@ -39,7 +46,8 @@ def shopper_photo(picture: Image.Image, dice: Dice, surface: Surface) -> Image.I
     sheet.paste(thing, (left, top), thing)
     if dice.random() < 0.4:
         _cover(sheet, thing.size, (left, top), dice, surface)
-    return developed(sheet, dice)
+    x1, y1, x2, y2 = thing.getbbox() or (0, 0, *thing.size)
+    return developed(sheet, dice), (left + x1, top + y1, left + x2, top + y2)
 
 
 def cut_out(picture: Image.Image) -> Image.Image | None:
