@@ -50,4 +50,4 @@ clean:
 .venv:
 	@$(PYTHON) .ci/environment.py .venv
 .venv-test:
-	@$(PYTHON) .ci/environment.py .venv-test train test
+	@$(PYTHON) .ci/environment.py .venv-test train fleet test

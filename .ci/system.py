@@ -1,15 +1,20 @@
-"""Sees to what the tests need from the system: a Chromium for the browser tests, and the libraries that OpenCV links.
+"""Sees to what the tests need from the system: a Chromium for the browser tests, the servers of a fleet, and the
+libraries that OpenCV links.
 
 Run by the test environment's Python. As root on a machine with apt, what is missing is installed; elsewhere it is
 named.
 """
 
+import glob
 import os
 import shutil
 import subprocess
 import sys
 
 BROWSERS = ["chromium", "chromium-browser", "google-chrome", "chrome"]  # as tests/browser looks for them
+# What tests/services starts; Debian keeps PostgreSQL's programs out of PATH.
+SERVERS = {"postgresql": "initdb", "redis-server": "redis-server"}
+SERVER_FOLDERS = "/usr/lib/postgresql/*/bin"
 OPENCV_NEEDS = ["libgl1", "libglib2.0-0", "libxcb1"]
 
 
@@ -17,6 +22,7 @@ def main() -> None:
     missing = []
     if not os.environ.get("CHROMIUM") and not any(map(shutil.which, BROWSERS)):
         missing.append("chromium")
+    missing += [package for package, name in SERVERS.items() if not is_there(name)]
     if not imports("cv2"):
         missing += OPENCV_NEEDS
     if not missing:
@@ -33,6 +39,10 @@ def main() -> None:
         done = subprocess.run(step, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
         if done.returncode != 0:
             sys.exit(f"error: `{' '.join(step)}` failed:\n{done.stdout}{done.stderr}")
+
+
+def is_there(name: str) -> bool:
+    return bool(shutil.which(name) or glob.glob(f"{SERVER_FOLDERS}/{name}"))
 
 
 def imports(module: str) -> bool:

@@ -7,16 +7,20 @@ SHOP_SEARCH_DETECTOR, SHOP_SEARCH_ENCODER   paths of model cards that replace th
 SHOP_SEARCH_KEEP_CROPS_DAYS how long small pictures of searched crops are kept for review (default 30; 0: never)
 SHOP_SEARCH_COUNT_SIMULATED 1 lets insights and ranking count simulated shoppers, for trying things out
 SHOP_SEARCH_MAX_UPLOAD_MB   how large a merchant's feed or zip may be (default 1024)
-SHOP_SEARCH_REDIS_URL       carries tasks through a Redis server instead of the database
+SHOP_SEARCH_REDIS_URL       a Redis server that carries tasks, and what several machines count together
 SHOP_SEARCH_NIGHTLY         when the shop measures itself each day, as a time in UTC, or off (default 03:00)
 SHOP_SEARCH_DISK_RESERVE_MB how much of the disk stays free; uploads wait below it (default 100)
 QDRANT_URL, QDRANT_API_KEY   use a Qdrant server instead of the embedded store
+SHOP_SEARCH_DATABASE_URL    a PostgreSQL server instead of SQLite in the home (shop_search/database.py)
+SHOP_SEARCH_STATEMENT_TIMEOUT_S  after this time PostgreSQL ends a statement (default 120; 0: never)
 """
 
 import os
 import secrets
 from pathlib import Path
 from typing import Any
+
+from shop_search.database import postgresql, sqlite
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 SHOP_SEARCH_HOME = Path(os.environ.get("SHOP_SEARCH_HOME", BASE_DIR / "var")).resolve()
@@ -86,18 +90,28 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": SHOP_SEARCH_HOME / "shop_search.sqlite3",
-        "OPTIONS": {
-            # Writers queue instead of failing when web, worker and a command write at once.
-            "timeout": 20,
-            "transaction_mode": "IMMEDIATE",
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;",
-        },
+DATABASES = {"default": sqlite(SHOP_SEARCH_HOME / "shop_search.sqlite3")}
+if os.environ.get("SHOP_SEARCH_DATABASE_URL"):
+    DATABASES["default"] = postgresql(
+        os.environ["SHOP_SEARCH_DATABASE_URL"],
+        # Pages take two seconds at most (docs/doctor.md), a batch of an upload under one: what takes longer is stuck.
+        statement_timeout_s=int(os.environ.get("SHOP_SEARCH_STATEMENT_TIMEOUT_S", "120")),
+    )
+# What all processes count together: rates of keys, wrong tries to sign in.
+CACHES: dict[str, Any]
+if os.environ.get("SHOP_SEARCH_REDIS_URL"):
+    CACHES = {
+        "default": {
+            "BACKEND": "shop_search.fleet_cache.FleetCache",
+            "LOCATION": os.environ["SHOP_SEARCH_REDIS_URL"],
+            "KEY_PREFIX": "shop_search",
+            "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 2},
+        }
     }
-}
+else:
+    CACHES = {
+        "default": {"BACKEND": "shop_search.home_cache.HomeCache", "LOCATION": SHOP_SEARCH_HOME / "cache.sqlite3"}
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
@@ -114,8 +128,7 @@ STATIC_ROOT = SHOP_SEARCH_HOME / "static"
 WHITENOISE_USE_FINDERS = True
 MEDIA_URL = "media/"
 MEDIA_ROOT = SHOP_SEARCH_HOME / "media"
-# What one merchant's key may do: so many requests in so many seconds. Counts are in Django's cache: with several web
-# processes, set CACHES to one that they share.
+# What one merchant's key may do: so many requests in so many seconds, counted in the cache that all processes share.
 # `widget` is what one widget's key may do, `widget_visitor` what one address may do with it: everyone can read the key.
 API_RATES = {
     "upload": (120, 3600),

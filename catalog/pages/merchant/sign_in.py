@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from catalog.models import Merchant
 from catalog.pages.security import page
+from shop_search.errors import ServiceError
 
 MOST_FAILURES = 10  # of one name in a quarter of an hour
 _FORGOTTEN_AFTER_S = 15 * 60
@@ -24,6 +25,12 @@ class SignInForm(AuthenticationForm):
 
     def clean(self) -> dict[str, Any]:
         name = f"sign-in:{str(self.cleaned_data.get('username', '')).casefold()[:150].encode().hex()}"
+        try:
+            return self._clean(name)
+        except ServiceError as error:  # without counting, anybody could try every password
+            raise ValidationError(_("Nobody can sign in just now. Try again in a minute."), code=error.code) from error
+
+    def _clean(self, name: str) -> dict[str, Any]:
         if cache.get(name, 0) >= MOST_FAILURES:
             raise ValidationError(
                 _("Too many wrong tries. Wait a quarter of an hour, then try again."), code="throttled"
@@ -31,8 +38,8 @@ class SignInForm(AuthenticationForm):
         try:
             cleaned: dict[str, Any] = super().clean()
         except ValidationError:
-            cache.add(name, 0, timeout=_FORGOTTEN_AFTER_S)
-            cache.incr(name)
+            if not cache.add(name, 1, timeout=_FORGOTTEN_AFTER_S):
+                cache.incr(name)
             raise
         cache.delete(name)
         return cleaned
