@@ -65,8 +65,16 @@ Regions = tuple[Detection, ...]
 Chooser = Callable[[Regions, Photo, Wish], tuple[Regions, Choice]]
 
 
-def look(photos: Sequence[Photo], wishes: Sequence[Wish], *, choose: Chooser) -> Look:
+def look(
+    photos: Sequence[Photo],
+    wishes: Sequence[Wish],
+    *,
+    choose: Chooser,
+    beside: Callable[[Photo, Choice], None] | None = None,
+) -> Look:
     """Returns what each photo shows, as one batch through the detector and one through the encoder.
+
+    `beside` is told of each choice before it is encoded; it must return at once.
 
     Raises ServiceError when a model can't be loaded.
     """
@@ -76,6 +84,9 @@ def look(photos: Sequence[Photo], wishes: Sequence[Wish], *, choose: Chooser) ->
     found = _detect(photos, wishes)
     chosen = [choose(regions, photo, wish) for regions, photo, wish in zip(found, photos, wishes, strict=True)]
     detected = perf_counter()
+    if beside is not None:
+        for photo, (_, choice) in zip(photos, chosen, strict=True):
+            beside(photo, choice)
     embeddings = encoder().encode_images(
         [_crop(photo, choice.box) for photo, (_, choice) in zip(photos, chosen, strict=True)]
     )
@@ -87,15 +98,20 @@ def look(photos: Sequence[Photo], wishes: Sequence[Wish], *, choose: Chooser) ->
     return Look(sights, detect_ms=(detected - started) * 1000, embed_ms=(embedded - detected) * 1000)
 
 
-def look_at_all(photo: Photo, wish: Wish) -> tuple[Look, tuple[NDArray[np.float32], ...]]:
+def look_at_all(
+    photo: Photo, wish: Wish, *, beside: Callable[[Photo, Choice], None] | None = None
+) -> tuple[Look, tuple[NDArray[np.float32], ...]]:
     """Returns what a shopper's photo shows, and the embedding of each of its regions, in their order.
 
-    The chosen part and the regions are one batch through the encoder. Raises ServiceError when a model can't be loaded.
+    The chosen part and the regions are one batch through the encoder. `beside` is as for `look`. Raises
+    ServiceError when a model can't be loaded.
     """
     started = perf_counter()
     (found,) = _detect([photo], [wish])
     regions, choice = for_shopper(found, photo, wish)
     detected = perf_counter()
+    if beside is not None:
+        beside(photo, choice)
     boxes = [region.xyxy for region in regions]
     if choice.box not in boxes:
         boxes.append(choice.box)

@@ -193,6 +193,7 @@ def _load(image: ImageFile.ImageFile, format: str, keep_side: int) -> tuple[Imag
     """Decodes. Returns the image and the original's width and height as stored."""
     width, height = image.size
     factor = min(width, height) / keep_side
+    image.decodermaxblock = MAX_BYTES  # all at once: in blocks of 64 KiB a phone's photo takes 1 ms longer
     try:
         # For a JPEG, decode 1/2, 1/4 or 1/8 of the DCT coefficients; for a HEIF, its own large thumbnail if it has one.
         drafted = image.draft(None, (int(width / factor), int(height / factor))) if factor > 1 else None

@@ -201,6 +201,9 @@ SEARCH_MAX_IMAGE_BYTES = 25 * 1024 * 1024
 # kept. Not under MEDIA_ROOT, which is served to everyone.
 SEARCH_CROP_RETENTION_DAYS = int(os.environ.get("SHOP_SEARCH_KEEP_CROPS_DAYS", "30"))
 SEARCH_CROPS_ROOT = SHOP_SEARCH_HOME / "searched"
+# Searches are recorded after they are answered; off where several web processes share one address
+# (catalog/search/recording.py).
+SEARCH_RECORDS_LATER = os.environ.get("SHOP_SEARCH_RECORDS_LATER", "on") != "off"
 # A shopper waits no longer than this for somebody else's server.
 SEARCH_FETCH_TIMEOUT_S = 8.0
 

@@ -18,6 +18,7 @@ atexit.register(shutil.rmtree, _home, ignore_errors=True)
 from shop_search.settings import *  # noqa: E402, F403
 
 ALLOWED_HOSTS = ["*"]
+SEARCH_RECORDS_LATER = False  # a test looks at once for what was recorded
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STATIC_ROOT.mkdir()  # noqa: F405 - WhiteNoise warns where it is missing
 

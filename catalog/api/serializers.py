@@ -70,10 +70,9 @@ class QuestionSerializer(serializers.Serializer[Any]):
     limit = serializers.IntegerField(required=False, default=24, min_value=1, max_value=MAX_LIMIT)
     offset = serializers.IntegerField(required=False, default=0, min_value=0, max_value=MAX_OFFSET)
 
-    def question(self) -> Question:
+    def to_question(self, sent: Any) -> Question:
         """Returns the checked request as a Question. Raises ValidationError naming each field that can't be used."""
-        self.is_valid(raise_exception=True)
-        data = self.validated_data
+        data = self.run_validation(sent)
         upload = data.get("image")
         return Question(
             image=None if upload is None else upload.read(),
@@ -99,6 +98,15 @@ class QuestionSerializer(serializers.Serializer[Any]):
             limit=data["limit"],
             offset=data["offset"],
         )
+
+
+# One for all requests: validating changes nothing in it, and copying its fields for each took a millisecond.
+_QUESTIONS = QuestionSerializer()
+
+
+def asked_question(sent: Any) -> Question:
+    """Returns what a request's data asks. Raises ValidationError naming each field that can't be used."""
+    return _QUESTIONS.to_question(sent)
 
 
 class FeedbackSerializer(serializers.Serializer[Any]):

@@ -10,10 +10,10 @@ from rest_framework.response import Response
 
 from catalog.api import schema
 from catalog.api.cors import within_key
-from catalog.api.serializers import FeedbackSerializer, PageSerializer, QuestionSerializer
+from catalog.api.serializers import FeedbackSerializer, PageSerializer, QuestionSerializer, asked_question
 from catalog.health import health
 from catalog.listing import list_products, shown_product
-from catalog.search.answers import as_json, product_as_json, recall, record
+from catalog.search.answers import as_json, keep, product_as_json, recall
 from catalog.search.feedback import give_feedback
 from catalog.search.questions import Question
 from catalog.search.search import search
@@ -38,8 +38,8 @@ def _base_url(request: Request) -> str:
 @parser_classes([MultiPartParser, FormParser, JSONParser])
 def search_view(request: Request) -> Response:
     """Finds products for a photo, a product or some words."""
-    answer = search(within_key(request, QuestionSerializer(data=request.data).question()))
-    record(answer)
+    answer = search(within_key(request, asked_question(request.data)))
+    keep(answer)
     return Response(as_json(answer, _base_url(request)))
 
 

@@ -20,7 +20,7 @@ from catalog.pages.modules import MODULES
 from catalog.pages.samples import read_sample, samples
 from catalog.pages.security import page
 from catalog.pages.wording import ERRORS, Sentence, for_scripts
-from catalog.search.answers import Json, as_json, recall, record
+from catalog.search.answers import Json, as_json, keep, recall
 from catalog.search.questions import ALL_CATEGORIES
 from catalog.search.search import search
 from shop_search.errors import InputError, ServiceError
@@ -58,7 +58,7 @@ def _search_photo(request: HttpRequest) -> HttpResponse:
         return redirect(reverse("pages:home") + address_of(request.POST))
     try:
         answer = search(question_of(request.POST, image=image, image_url=address))
-        record(answer)
+        keep(answer)
     except (InputError, ServiceError) as error:
         return _refusal(request, error, headline=ERRORS["photo"][0])
     params = request.POST.copy()
@@ -72,7 +72,7 @@ def _search_words(request: HttpRequest) -> HttpResponse:
     """Answers in place: an address that asks can be kept and shared as it is."""
     try:
         answer = search(question_of(request.GET))
-        record(answer)
+        keep(answer)
     except (InputError, ServiceError) as error:
         return _refusal(request, error, headline=ERRORS["question"][0])
     return _page(request, answer=as_json(answer))

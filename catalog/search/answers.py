@@ -25,6 +25,7 @@ from catalog.search.impressions import note_impressions
 from catalog.search.picture_facts import PictureFacts
 from catalog.search.picture_facts import as_json as facts_as_json
 from catalog.search.ranking import Parts, Ranked
+from catalog.search.recording import record_soon, settle
 from catalog.search.wishes import Chip
 from detection.types import Box, Detection
 from shop_search.errors import InputError
@@ -258,14 +259,20 @@ def _record(answer: SearchAnswer, category: SelectedCategory | None, is_simulate
     note_impressions(answer.id, [(one.product, one.rank) for one in shown], is_simulated=is_simulated)
 
 
+def keep(answer: SearchAnswer) -> None:
+    """Has the answer recorded for a shopper, who doesn't wait for it."""
+    record_soon(answer.id, lambda: record(answer))
+
+
 def recall(search_id: str | uuid.UUID, base_url: str = "") -> Json:
     """Returns a recorded answer as the API's body, with its products as they are now.
 
     Raises InputError `search_unknown` when there is none of that id.
     """
     try:
+        settle(uuid.UUID(str(search_id)))
         kept: Json = SearchRecord.objects.get(pk=search_id).answer
-    except (SearchRecord.DoesNotExist, ValidationError) as error:
+    except (SearchRecord.DoesNotExist, ValidationError, ValueError) as error:
         raise InputError("search_unknown", "There is no such search, or it is no longer kept.") from error
     facts = {
         key: value for key, value in kept.items() if key not in ("hits", "curated", "outfit", "timings_ms", "models")

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from catalog.bands import Band
+from catalog.bands.calibration import current_bands
 from catalog.indexing.points import COPY, has_fingerprints, searched_collection
 from catalog.models import Product, ProductImage
 from catalog.search.ranking import Ranked
@@ -165,8 +166,8 @@ def _least_cosine() -> float:
 
     Cut off or framed, 95 % of copies reach it; of 100 street photos, 20 have a picture in the catalog that does.
     """
-    bands: Mapping[str, float] = live("bands")
-    return (bands["similar"] + bands["same_product"]) / 2
+    thresholds = current_bands().everywhere
+    return (thresholds[Band.SIMILAR] + thresholds[Band.SAME_PRODUCT]) / 2
 
 
 def _share(box: Box, photo: Photo) -> float:

@@ -3,11 +3,13 @@
 from uuid import UUID
 
 from catalog.models import Feedback, Product, SearchRecord
+from catalog.search.recording import settle
 from shop_search.errors import InputError
 
 
 def give_feedback(search_id: UUID, *, product: int, verdict: str) -> Feedback:
     """Records a verdict on one result. Raises InputError when the search or the product is unknown."""
+    settle(search_id)
     is_simulated = SearchRecord.objects.filter(pk=search_id).values_list("is_simulated", flat=True).first()
     if is_simulated is None:
         raise InputError("search_unknown", "There is no such search, or it is no longer kept.")

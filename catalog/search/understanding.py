@@ -4,7 +4,7 @@ words -> wishes (wishes)       photo | product | text -> embedding (catalog.visi
 """
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 
@@ -20,7 +20,7 @@ from catalog.search.copies import Probed, begin_probing
 from catalog.search.questions import ALL_CATEGORIES, Question
 from catalog.search.ranking import Wants
 from catalog.search.wishes import Heeded, heed
-from catalog.vision import Sight, Wish, for_shopper, look, look_at_all
+from catalog.vision import Choice, Sight, Wish, for_shopper, look, look_at_all
 from catalog.words.category_words import find_category
 from detection.crops import clip, crop
 from detection.images import Photo, decode
@@ -39,6 +39,8 @@ DISLIKE_SHARE = 0.15
 MOST_MOVING = 5
 # A drawn box must have at least this side, in pixels of the original: less is a slip of the finger.
 MIN_BOX = 8
+# Colors are read while the encoder looks: both leave Python for most of their time.
+_coloring = ThreadPoolExecutor(max_workers=2, thread_name_prefix="colors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +146,20 @@ def _understand_photo(image: bytes, question: Question, chosen: SelectedCategory
     # A box around a picture in a picture is drawn by hand; the detector's end where the product does.
     probing = begin_probing(photo, box)
     wish = Wish(box, chosen.slug if chosen else None)
+    coloring: list[Future[Palette]] = []
+
+    def color(photo: Photo, choice: Choice) -> None:
+        coloring.append(_coloring.submit(palette_of, photo, choice.box))
+
+    # Where she named a color herself, the photo's own says nothing of what she wants.
+    beside = None if words.filters.colors else color
     if question.outfit:
-        seen, regions = look_at_all(photo, wish)
+        seen, regions = look_at_all(photo, wish, beside=beside)
     else:
-        seen, regions = look([photo], [wish], choose=for_shopper), ()
+        seen, regions = look([photo], [wish], choose=for_shopper, beside=beside), ()
     sight = seen.sights[0]
     looked = perf_counter()
-    # Where she named a color herself, the photo's own says nothing of what she wants.
-    palette = () if words.filters.colors else palette_of(photo, sight.choice.box)
+    palette = coloring[0].result() if coloring else ()
     colors_ms = (perf_counter() - looked) * 1000
     timings = {"decode": (decoded - started) * 1000, "detect": seen.detect_ms, "embed": seen.embed_ms + colors_ms}
     wants = Wants(palette=palette)
