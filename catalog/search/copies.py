@@ -24,7 +24,7 @@ from catalog.bands.calibration import current_bands
 from catalog.indexing.points import COPY, has_fingerprints, searched_collection
 from catalog.models import Product, ProductImage
 from catalog.search.ranking import Ranked
-from catalog.serving import carried, live
+from catalog.serving import carried
 from detection.images import Photo, decode
 from detection.types import Box
 from embeddings import vector_store
