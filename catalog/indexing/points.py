@@ -82,6 +82,7 @@ def payload_of(
     """
     seen = {name: str(value) for name, (value, sure) in (seen_attributes or {}).items() if sure >= SURE_ATTRIBUTE}
     (seen_gender,) = values_of([seen["gender"]])[:1] if "gender" in seen else ("",)
+    seen |= {name: str(product.corrected[name]) for name in ("article_type", "pattern") if name in product.corrected}
     named = (normalize_color_word(color) or color.casefold() for color in product.colors)
     return {
         "product": product.pk,

@@ -91,7 +91,9 @@ def changes_of(wanted: Wanted, existing: Existing | None, categories: CategoryBo
         places = tuple(position for position, _ in pictures)
         return Change(wanted, meaning, None, frozenset(), False, False, places, (), (), tuple(awaited.items()))
     product = existing.product
-    values = _values(row)
+    values = _values(row, product)
+    if "category" in product.corrected:  # an admin's word; a category that was merged since is found by its old slug
+        meaning = Meaning(product.corrected["category"], product.corrected["category"].capitalize())
     category = categories.find(meaning)
     images = {image.position: image for image in existing.images}
     waiting = {position: (pk, url) for pk, position, url in existing.awaited}
@@ -175,7 +177,7 @@ def _write_products(
             category=categories.get_or_create(change.meaning),
             withdrawn_at=None,
             updated_at=now,
-            **_values(change.wanted.row),
+            **_values(change.wanted.row, change.product),
         )
         for change in changes
     ]
@@ -248,8 +250,9 @@ def _image(product: Product, position: int, link: str, picture: Picture, payload
     )
 
 
-def _values(row: FeedRow) -> dict[str, Any]:
-    """Returns the product's columns as the row says them."""
+def _values(row: FeedRow, product: Product | None) -> dict[str, Any]:
+    """Returns the product's columns as the row says them, but for what an admin put right."""
+    corrected = {} if product is None else product.corrected
     return {
         "title": row.title,
         "description": row.description,
@@ -263,4 +266,5 @@ def _values(row: FeedRow) -> dict[str, Any]:
         "url": row.link,
         "gtin": row.gtin,
         "item_group": row.item_group,
+        **{name: corrected[name] for name in ("colors", "gender") if name in corrected},
     }
