@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import numpy as np
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
@@ -100,7 +101,8 @@ def embedding_of(record: SearchRecord | None) -> bytes:
         raise InputError("crop_gone", "The shopper's picture is no longer kept. Choose a later search.")
     with Image.open(path) as image:
         (embedding,) = encoder().encode_images([image.convert("RGB")])
-    return embedding.astype("float32").tobytes()
+    data: bytes = np.asarray(embedding, np.float32).tobytes()
+    return data
 
 
 def least_score() -> float:

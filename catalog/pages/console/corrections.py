@@ -140,7 +140,7 @@ def fix_of(record: SearchRecord) -> dict[str, Any] | None:
 
 def _product_context(request: HttpRequest, product_id: int) -> dict[str, Any]:
     found = get_object_or_404(Product.objects.for_cards(), pk=product_id)
-    images = []
+    images: list[dict[str, Any]] = []
     for image in found.images.all():
         image.product = found
         box = said_of(image, Correction.Field.BOX) or (0.0, 0.0, 1.0, 1.0)
@@ -148,7 +148,7 @@ def _product_context(request: HttpRequest, product_id: int) -> dict[str, Any]:
         shown = box if corrected is None else corrected.after
         editor = Editor(thumb(image.file.url), _("Picture %(n)d") % {"n": image.position + 1}, _percent(shown))
         images.append({"image": image, "editor": editor, "is_corrected": corrected is not None})
-    main = images[0]["image"] if images else None
+    main: ProductImage | None = images[0]["image"] if images else None
     fields = []
     for field in _WORDS:
         now = said_of(main, field) if main is not None else None

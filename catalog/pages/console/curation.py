@@ -91,7 +91,9 @@ def take_back(request: HttpRequest, rule_id: int) -> HttpResponseBase:
 def _choose(request: HttpRequest) -> HttpResponseBase:
     q = request.GET.get("q", "").strip()[:200]
     found = list_products(q=q, limit=FOUND)[1] if q else []
-    products = [{"product": one, "picture": _picture(one), "price": price_text(one.price, one.currency)} for one in found]
+    products = [
+        {"product": one, "picture": _picture(one), "price": price_text(one.price, one.currency)} for one in found
+    ]
     return render(request, "console/curation_choose.html", {"q": q, "found": products, "here": "curation"})
 
 

@@ -123,8 +123,9 @@ def _of_cluster(row: Curation) -> tuple[list[_Asked], int, int]:
     for _, path in kept:
         with Image.open(path) as image:
             pictures.append(image.convert("RGB"))
-    embeddings: NDArray[np.float32] = encoder().encode_images(pictures) if pictures else np.zeros((0, len(center)))
-    scores = embeddings @ center
+    scores: NDArray[np.float32] = np.zeros(0, np.float32)
+    if pictures:
+        scores = encoder().encode_images(pictures) @ center
     order = [int(place) for place in np.argsort(-scores) if scores[place] >= (row.least_score or 0.0)]
     asked = [one for place in order[:QUERIES] if (one := _photo(kept[place][0], ALL_CATEGORIES)) is not None]
     return asked, len(order), len(kept)

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from catalog.models import SearchRecord, Verdict
 from catalog.pages.cards import price_text, thumb
 from catalog.pages.console.access import REVIEW, console
+from catalog.pages.console.corrections import fix_of
 from catalog.pages.wording import GROUPS
 from catalog.pictures.searched_crops import path_of
 from catalog.review.verdicts import Sheet, judge, judge_sight, progress, queue, sheet, undo
@@ -139,6 +140,7 @@ def _context(shown: Sheet) -> dict[str, Any]:
         "sheet": shown,
         "band": _band(shown.search.band),
         "keys": KEYS,
+        "fix": fix_of(shown.search),
         "cards": [
             {
                 "item": item,

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from catalog.pages.console import quality, review, signing_in
+from catalog.pages.console import corrections, curation, curation_blocked, quality, review, signing_in
 
 app_name = "console"
 urlpatterns = [
@@ -20,4 +20,19 @@ urlpatterns = [
     path("quality/", quality.home, name="quality"),
     path("quality.csv", quality.as_csv, name="quality_csv"),
     path("crops/<uuid:search_id>.jpg", review.crop, name="crop"),
+    path("review/<uuid:search_id>/correct/", corrections.correct_crop, name="correct_search"),
+    path("curation/", curation.home, name="curation"),
+    path("curation/new/", curation.new, name="curation_new"),
+    path("curation/<int:rule_id>/", curation.effect, name="curation_effect"),
+    path("curation/<int:rule_id>/remove/", curation.take_back, name="curation_remove"),
+    path("blocked/", curation_blocked.home, name="blocked"),
+    path("blocked/<int:photo_id>/let-in/", curation_blocked.let_in, name="let_in"),
+    path("blocked/<int:photo_id>/picture/", curation_blocked.picture, name="blocked_picture"),
+    path("products/", corrections.products, name="products"),
+    path("products/<int:product_id>/", corrections.product, name="product"),
+    path("products/<int:product_id>/block/", curation_blocked.product, name="block_product"),
+    path("products/<int:product_id>/correct/", corrections.correct_product, name="correct_product"),
+    path("pictures/<int:image_id>/block/", curation_blocked.photo, name="block_photo"),
+    path("pictures/<int:image_id>/correct/", corrections.correct_image, name="correct_image"),
+    path("corrections/<int:correction_id>/apply/", corrections.apply_one, name="apply"),
 ]

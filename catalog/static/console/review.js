@@ -209,7 +209,7 @@ const keys = {
 };
 
 stage.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest(".fix")) return; // typed into a form
   const item = active();
   const button = item?.querySelector(`.keys [aria-keyshortcuts="${CSS.escape(event.key)}"]`);
   if (!button && !keys[event.key]) return;
