@@ -61,7 +61,7 @@ class FakeDetector:
 class FakeEncoder:
     """Embeds a crop as its pixels at 4 x 4, and their edges. `encoded` counts the images it was asked for.
 
-    Version "poor" sees nothing but how bright a crop is. `delay_s` is slept for each image, for tests that interrupt.
+    Version "poor" sees nothing but roughly how bright a crop is. `delay_s` is slept for each image, for tests that interrupt.
     """
 
     def __init__(self, version: str = "1", delay_s: float = 0.0) -> None:
@@ -84,7 +84,7 @@ class FakeEncoder:
 
 
 def _brightness(image: Image.Image) -> NDArray[np.float32]:
-    level = float(np.asarray(image.convert("L"), np.float32).mean()) / 255
+    level = round(float(np.asarray(image.convert("L"), np.float32).mean()) / 255, 1)
     return np.array([np.cos(level), np.sin(level), *[0.0] * (DIM - 2)], np.float32)
 
 

@@ -23,6 +23,7 @@ from catalog.bands.thresholds import Kind, Score
 from catalog.indexing.embedding import read_photo
 from catalog.indexing.points import VECTOR, searched_collection
 from catalog.models import Product, ProductImage
+from catalog.serving import as_one
 from catalog.vision import Wish, for_shopper, look
 from detection.images import Photo, decode
 from embeddings import encoder, vector_store
@@ -92,6 +93,7 @@ def sample(size: int, dice: np.random.Generator) -> list[Sampled]:
     ]
 
 
+@as_one
 def gather(
     sampled: Sequence[Sampled],
     never_sold: Sequence[Path],

@@ -26,6 +26,7 @@ from catalog.review.numbers import Estimate, share
 from catalog.search.finding import Finder
 from catalog.search.questions import ALL_CATEGORIES, Question
 from catalog.search.understanding import understand
+from catalog.serving import as_one
 from detection import detector
 from embeddings import encoder
 from shop_search.errors import InputError
@@ -170,6 +171,7 @@ def _products_of(sampled: Sequence[Sampled]) -> dict[int, set[int]]:
     }
 
 
+@as_one
 def _rank(query: _Query, same: set[int]) -> int | None:
     """Returns the place of the product among the first ten cards; 1 is first."""
     asked = understand(Question(image=query.photo, category=ALL_CATEGORIES))

@@ -133,9 +133,7 @@ def hydrate(ranked: Iterable[Ranked], *, first_rank: int = 1) -> list[Result]:
             others = tuple(pk for pk in one.others if pk in prices)
             offers = _offers(product, [prices[pk] for pk in others]) if others else None
             rank = first_rank + len(results)
-            results.append(
-                Result(rank, one.score, one.band, product, image, one.parts, offers, others, one.curated)
-            )
+            results.append(Result(rank, one.score, one.band, product, image, one.parts, offers, others, one.curated))
     return results
 
 

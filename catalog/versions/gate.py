@@ -67,7 +67,7 @@ def lines_of(report: Mapping[str, Any], kind: str) -> tuple[Line, ...]:
                     low >= least,
                 )
             )
-            lines += _categories(measure, report["measures"][measure], limits)
+            lines += _categories(measure, report["measures"][measure].get("categories", {}), limits)
     lines += _latency(report, limits)
     return tuple(lines)
 
@@ -75,9 +75,7 @@ def lines_of(report: Mapping[str, Any], kind: str) -> tuple[Line, ...]:
 def _categories(measure: str, groups: Mapping[str, Any], limits: Mapping[str, Any]) -> list[Line]:
     """A condition on each category with enough queries; those that pass are told together."""
     judged = {
-        name: float(found["difference"])
-        for name, found in groups.items()
-        if name != "all" and found["n"] >= limits["category_queries"]
+        name: float(found["difference"]) for name, found in groups.items() if found["n"] >= limits["category_queries"]
     }
     losing = {name: lost for name, lost in judged.items() if lost < -limits["category_loss"]}
     allowed = f"more than {limits['category_loss']:g} on {limits['category_queries']} queries or more"
