@@ -61,7 +61,7 @@ class FakeDetector:
 class FakeEncoder:
     """Embeds a crop as its pixels at 4 x 4, and their edges. `encoded` counts the images it was asked for.
 
-    Version "poor" sees nothing but roughly how bright a crop is. `delay_s` is slept for each image, for tests that interrupt.
+    Version "poor" sees nothing but how large a crop is. `delay_s` is slept for each image, for tests that interrupt.
     """
 
     def __init__(self, version: str = "1", delay_s: float = 0.0) -> None:
@@ -73,7 +73,7 @@ class FakeEncoder:
     def encode_images(self, images: Sequence[Image.Image]) -> NDArray[np.float32]:
         self.encoded += len(images)
         time.sleep(self._delay_s * len(images))
-        see = _brightness if self.card.version == "poor" else _pixels
+        see = _size if self.card.version == "poor" else _pixels
         rows = [np.roll(see(image), self._turn) for image in images]
         return _unit(np.array(rows, dtype=np.float32).reshape(len(images), DIM))
 
@@ -83,9 +83,8 @@ class FakeEncoder:
         return _unit(np.array(rows, dtype=np.float32).reshape(len(texts), DIM))
 
 
-def _brightness(image: Image.Image) -> NDArray[np.float32]:
-    level = round(float(np.asarray(image.convert("L"), np.float32).mean()) / 255, 1)
-    return np.array([np.cos(level), np.sin(level), *[0.0] * (DIM - 2)], np.float32)
+def _size(image: Image.Image) -> NDArray[np.float32]:
+    return np.random.default_rng(image.width * 1000 + image.height).standard_normal(DIM).astype(np.float32)
 
 
 def _pixels(image: Image.Image) -> NDArray[np.float32]:
