@@ -10,6 +10,7 @@ SHOP_SEARCH_MAX_UPLOAD_MB   how large a merchant's feed or zip may be (default 1
 SHOP_SEARCH_REDIS_URL       a Redis server that carries tasks, and what several machines count together
 SHOP_SEARCH_NIGHTLY         when the shop measures itself each day, as a time in UTC, or off (default 03:00)
 SHOP_SEARCH_DISK_RESERVE_MB how much of the disk stays free; uploads wait below it (default 100)
+SHOP_SEARCH_WEBHOOK_HOSTS   host:port, by comma: private addresses that webhooks may reach (default: none)
 QDRANT_URL, QDRANT_API_KEY   use a Qdrant server instead of the embedded store
 SHOP_SEARCH_DATABASE_URL    a PostgreSQL server instead of SQLite in the home (shop_search/database.py)
 SHOP_SEARCH_STATEMENT_TIMEOUT_S  after this time PostgreSQL ends a statement (default 120; 0: never)
@@ -140,6 +141,10 @@ API_RATES = {
 # Where feeds wait for a worker. Not under MEDIA_ROOT, which is served to everyone.
 UPLOADS_ROOT = SHOP_SEARCH_HOME / "uploads"
 UPLOADS_MAX_BYTES = int(os.environ.get("SHOP_SEARCH_MAX_UPLOAD_MB", "1024")) * 1024 * 1024
+# Webhooks reach public addresses alone; a merchant's program inside the own network is named here, as host:port.
+WEBHOOK_PRIVATE_HOSTS = [host for host in os.environ.get("SHOP_SEARCH_WEBHOOK_HOSTS", "").split(",") if host]
+# The most that one merchant may have and send, unless Django's admin says otherwise for him (MerchantQuota).
+MERCHANT_QUOTAS = {"products": 200_000, "pictures": 1_000_000, "uploads_a_day": 500, "bytes_a_day": 20 << 30}
 # What is left free of the disk: uploads wait below it, and the database can still say so.
 DISK_RESERVE_BYTES = int(os.environ.get("SHOP_SEARCH_DISK_RESERVE_MB", "100")) * 1024 * 1024
 UPLOADS_KEPT_DAYS = 90  # how long a finished upload and its errors can be looked at

@@ -51,7 +51,9 @@ def test_every_command_of_the_guide_works(live_server, settings, tmp_path):
             environment["ID"] = body["id"]
         return body
 
-    sent, mapped, tried, status, canceled, _, put, repriced, _ = map(run, COMMANDS)
+    sent, mapped, tried, status, canceled, _, webhook, put, repriced, _ = map(run, COMMANDS)
+
+    assert webhook["secret"].startswith("whsec_")
 
     assert sent["status"] == mapped["status"] == "queued"
     assert tried["dry_run"] is True

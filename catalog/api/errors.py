@@ -18,6 +18,8 @@ STATUS = {
     "product_unknown": 404,
     "product_not_indexed": 404,
     "upload_unknown": 404,
+    "webhook_unknown": 404,
+    "delivery_unknown": 404,
     "uploads_too_many": 429,
     "image_too_large": 413,
     "upload_too_large": 413,

@@ -3,7 +3,7 @@
 from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
-from catalog.api import uploads, views
+from catalog.api import uploads, views, webhooks
 from catalog.api.errors import not_found
 
 app_name = "api"
@@ -19,6 +19,11 @@ urlpatterns = [
     path("uploads/<uuid:upload_id>/cancel/", uploads.CancelView.as_view(), name="cancel_upload"),
     path("uploads/<uuid:upload_id>/errors.csv", uploads.ErrorsView.as_view(), name="upload_errors"),
     path("catalog/<path:sku>/", uploads.ProductView.as_view(), name="own_product"),
+    path("webhooks/", webhooks.WebhooksView.as_view(), name="webhooks"),
+    path("webhooks/<int:webhook_id>/", webhooks.WebhookView.as_view(), name="webhook"),
+    path("webhooks/<int:webhook_id>/deliveries/", webhooks.DeliveriesView.as_view(), name="webhook_deliveries"),
+    path("webhooks/<int:webhook_id>/test/", webhooks.WebhookTestView.as_view(), name="webhook_test"),
+    path("deliveries/<uuid:delivery_id>/send/", webhooks.SendAgainView.as_view(), name="send_again"),
     path("health/", views.health_view, name="health"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     re_path(r"^.*$", not_found),

@@ -9,6 +9,7 @@ The database is the truth; the vector store holds one point per indexed image an
 store has yet to hear of is kept in the same transaction that changed it: `ProductImage.payload_due`, `DroppedPoint`.
 """
 
+from catalog.models.allowances import FeedMapping, MerchantQuota
 from catalog.models.audit import AuditEntry
 from catalog.models.bands import BandCalibration
 from catalog.models.corrections import Correction
@@ -29,6 +30,7 @@ from catalog.models.summaries import SearchSummary
 from catalog.models.taxonomy import CategoryName
 from catalog.models.uploads import AwaitedImage, RemotePicture, Upload, UploadError
 from catalog.models.versions import Comparison, LiveVersion, SidePoint, Switch, Trial, TrialVisit, Version
+from catalog.models.webhooks import Delivery, Webhook
 
 __all__ = [
     "ApiKey",
@@ -44,7 +46,9 @@ __all__ = [
     "Comparison",
     "Correction",
     "Curation",
+    "Delivery",
     "DroppedPoint",
+    "FeedMapping",
     "Feedback",
     "Finding",
     "Impression",
@@ -55,6 +59,7 @@ __all__ = [
     "Measurement",
     "Member",
     "Merchant",
+    "MerchantQuota",
     "Night",
     "Pause",
     "PictureCheck",
@@ -73,6 +78,7 @@ __all__ = [
     "UploadError",
     "Verdict",
     "Version",
+    "Webhook",
     "WidgetKey",
     "Worker",
 ]

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 # The worker that holds an upload says so each third of this time; one that died has its upload taken over after it.
 LEASE = timedelta(seconds=30)
 UNFINISHED = ("queued", "checking", "running")
+# Unfinished too, but no worker can go on before the merchant has said which columns are which.
+ASKING = "asking"
 
 
 class UploadQuerySet(models.QuerySet["Upload"]):

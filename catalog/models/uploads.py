@@ -6,13 +6,15 @@ from django.db import models
 
 from catalog.models.merchants import Merchant
 from catalog.models.products import Product
-from catalog.models.upload_querysets import UNFINISHED, RemotePictureQuerySet, UploadQuerySet
+from catalog.models.upload_querysets import ASKING, UNFINISHED, RemotePictureQuerySet, UploadQuerySet
 
 
 class Upload(models.Model):
     """A feed that a merchant sent, and how far it has come.
 
-        queued ──> [checking ──> rejected]     on_error=reject_all looks at every row before it writes one
+        queued <──> asking                     columns that nobody can name but the merchant (ask_columns)
+           │
+           ├─────> [checking ──> rejected]     on_error=reject_all looks at every row before it writes one
            │           │
            └──────> running ──> done
                        └──────> failed (the file as a whole can't be read) | canceled (what was written stays)
@@ -22,6 +24,7 @@ class Upload(models.Model):
 
     class Status(models.TextChoices):
         QUEUED = "queued"
+        ASKING = "asking"
         CHECKING = "checking"
         RUNNING = "running"
         DONE = "done"
@@ -43,6 +46,7 @@ class Upload(models.Model):
     dry_run = models.BooleanField(default=False)
     on_error = models.CharField(max_length=10, choices=OnError, default=OnError.KEEP_GOOD)
     withdraw_missing = models.BooleanField(default=False)
+    ask_columns = models.BooleanField(default=False, help_text="Wait for the merchant where columns are unclear.")
     confirm_withdraw = models.BooleanField(default=False)
 
     status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
@@ -75,7 +79,7 @@ class Upload(models.Model):
 
     @property
     def is_finished(self) -> bool:
-        return self.status not in UNFINISHED
+        return self.status not in (*UNFINISHED, ASKING)
 
 
 class UploadError(models.Model):

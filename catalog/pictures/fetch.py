@@ -78,14 +78,14 @@ def fetch_changed_image(
     host, no answer, bad certificate, another status than 200, too many redirects), image_url_not_an_image,
     image_too_large or image_url_timeout.
     """
-    current = _check(_parse(url.strip()), network)
+    current = checked_url(url, network)
     conditions = [
         (name, value.encode("latin-1"))
         for name, value in [(b"If-None-Match", etag), (b"If-Modified-Since", last_modified)]
         if value and value.isprintable() and value.isascii()
     ]
     backend = PinnedBackend(network, Deadline(timeout_s))
-    tls = network.tls or _public_tls()
+    tls = network.tls or public_tls()
     try:
         with httpcore.ConnectionPool(tls, max_connections=1, network_backend=backend) as pool:
             for _ in range(MAX_REDIRECTS + 1):
@@ -104,8 +104,15 @@ def fetch_changed_image(
 
 
 @lru_cache(maxsize=1)
-def _public_tls() -> SSLContext:
+def public_tls() -> SSLContext:
+    """Returns what trusts the usual certificate authorities."""
     return httpcore.default_ssl_context()
+
+
+def checked_url(text: str, network: Network) -> httpx.URL:
+    """Returns an address that may be connected to as far as it tells by itself; where its name leads is checked on the
+    way. Raises InputError `image_url_invalid` or `image_url_forbidden`."""
+    return _check(_parse(text.strip()), network)
 
 
 def _parse(text: str) -> httpx.URL:

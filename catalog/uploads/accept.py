@@ -19,14 +19,16 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from catalog.feeds.columns import COLUMNS
 from catalog.feeds.prices import is_currency
-from catalog.models import AwaitedImage, Merchant, Pause, ProductImage, Upload
+from catalog.models import AwaitedImage, Delivery, Merchant, Pause, ProductImage, Upload
 from catalog.pictures.disk import check_space
 from catalog.uploads.pauses import current_pauses, why_waiting
 from catalog.uploads.tasks import call_worker
+from catalog.uploads.webhooks import announce
 from shop_search.errors import InputError, ServiceError
 
 MAX_WAITING = 20  # unfinished uploads of one merchant
@@ -105,6 +107,7 @@ def sweep() -> int:
     """
     long_ago = timezone.now() - timedelta(days=settings.UPLOADS_KEPT_DAYS)
     Upload.objects.filter(finished_at__lt=long_ago).delete()
+    Delivery.objects.filter(created_at__lt=long_ago).delete()
     root = Path(settings.UPLOADS_ROOT)
     if not root.is_dir():
         return 0
@@ -156,7 +159,11 @@ def cancel_upload(merchant: Merchant, upload_id: UUID) -> Upload:
     upload = upload_of(merchant, upload_id)
     Upload.objects.filter(pk=upload.pk).unfinished().update(cancel_requested=True)
     nobody_has_it = Upload.objects.filter(pk=upload.pk, status=Upload.Status.QUEUED, claimed_until=None)
-    if nobody_has_it.update(status=Upload.Status.CANCELED, finished_at=timezone.now()):
+    with transaction.atomic():
+        is_ended = nobody_has_it.update(status=Upload.Status.CANCELED, finished_at=timezone.now())
+        if is_ended:
+            announce(upload)
+    if is_ended:
         drop_file(upload)
     return upload_of(merchant, upload_id)
 

@@ -23,6 +23,7 @@ from catalog.models.upload_querysets import LEASE
 from catalog.pictures.disk import check_space
 from catalog.uploads.accept import drop_file, file_of
 from catalog.uploads.imports import ImportReport, Source, import_rows, open_source
+from catalog.uploads.webhooks import announce
 from shop_search.errors import InputError, ServiceError
 
 log = logging.getLogger("catalog.worker")
@@ -268,17 +269,19 @@ def _stored(upload: Upload, error: RowError, cells: Mapping[str, str] | None) ->
 
 def _close(upload: Upload, status: Status, code: str, message: str) -> None:
     """Ends the upload; its file is deleted once that is committed. Raises ClaimLostError."""
-    ended = Upload.objects.held(upload).update(
-        status=status,
-        error_code=code,
-        error=message.encode("utf-8", "replace").decode()[:1000],
-        finished_at=timezone.now(),
-        claimed_until=None,
-        claim="",
-    )
-    if not ended:
-        raise ClaimLostError
-    transaction.on_commit(lambda: drop_file(upload))
+    with transaction.atomic():
+        ended = Upload.objects.held(upload).update(
+            status=status,
+            error_code=code,
+            error=message.encode("utf-8", "replace").decode()[:1000],
+            finished_at=timezone.now(),
+            claimed_until=None,
+            claim="",
+        )
+        if not ended:
+            raise ClaimLostError
+        announce(upload)
+        transaction.on_commit(lambda: drop_file(upload))
     log.info("Upload %s: %s%s.", upload.pk, status, f" ({code})" if code else "")
 
 

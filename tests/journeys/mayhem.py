@@ -255,7 +255,7 @@ class Mayhem:
         number = 0
         while not self._stopped.wait(0.1):
             number += 1
-            sku = f"X-{number if number < 20 else chance.randrange(1, 20)}"
+            sku = f"X-{number if number < 8 else chance.randrange(1, 8)}"
             if sku in self.told.puts and chance.random() < 0.2:
                 if self._answered(client, "DELETE", f"/catalog/{sku}/"):
                     self.told.withdrawn.add(sku)

@@ -24,6 +24,7 @@ from catalog.jobs.tasks import QUEUE as JOBS
 from catalog.jobs.tasks import send_lost
 from catalog.pictures.searched_crops import tidy
 from catalog.uploads.accept import sweep
+from catalog.uploads.deliveries import deliver_due
 from catalog.uploads.remote_pictures import fetch_due
 from catalog.uploads.tasks import QUEUE as UPLOADS
 from catalog.uploads.work import do_next_upload
@@ -68,6 +69,7 @@ class Command(BaseCommand):
                 "jobs": _do_job(stopped, wait_s=CALLED_WITHIN_S),
                 "schedule": _look_after_jobs,
                 "pictures": fetch_due,
+                "webhooks": deliver_due,
                 "crops": tidy,
                 "doctor": examine_some,
                 "versions": standby,
@@ -115,7 +117,7 @@ def _burst(stopped: threading.Event, batch: int) -> bool:
     """Does what is due in each part and returns whether anything was."""
     did = False
     send_lost()
-    for do in (_take_upload(stopped), _do_job(stopped), fetch_due, examine_some):
+    for do in (_take_upload(stopped), _do_job(stopped), fetch_due, deliver_due, examine_some):
         while not stopped.is_set() and do():
             did = True
     return not work(stopped, batch=batch, is_burst=True).is_empty or did

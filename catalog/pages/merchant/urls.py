@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from catalog.pages.merchant import doctor, insights, keys, products, sign_in, uploads
+from catalog.pages.merchant import doctor, insights, keys, products, sign_in, uploads, webhooks
 
 app_name = "merchant"
 urlpatterns = [
@@ -22,4 +22,8 @@ urlpatterns = [
     path("<slug:slug>/insights/", insights.insights, name="insights"),
     path("<slug:slug>/keys/", keys.keys, name="keys"),
     path("<slug:slug>/keys/<int:key_id>/revoke/", keys.revoke, name="revoke"),
+    path("<slug:slug>/webhooks/", webhooks.webhooks, name="webhooks"),
+    path("<slug:slug>/webhooks/<int:webhook_id>/end/", webhooks.end, name="end_webhook"),
+    path("<slug:slug>/webhooks/<int:webhook_id>/test/", webhooks.test, name="test_webhook"),
+    path("<slug:slug>/deliveries/<uuid:delivery_id>/send/", webhooks.again, name="send_again"),
 ]

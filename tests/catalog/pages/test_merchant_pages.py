@@ -11,9 +11,10 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
-from catalog.models import ApiKey, Member, Merchant, Product, Upload
+from catalog.models import ApiKey, Delivery, Member, Merchant, Product, Upload, Webhook
 from catalog.pages.merchant.sign_in import MOST_FAILURES
 from catalog.pages.merchant.urls import urlpatterns
+from catalog.uploads.webhooks import make_webhook, send_test
 from catalog.uploads.work import do_next_upload
 from tests.feed_folder import FeedFolder
 
@@ -26,12 +27,15 @@ class Shops:
     upload: Upload
     key: ApiKey
     product: Product
+    webhook: Webhook
+    delivery: Delivery
 
     def __getitem__(self, name: str) -> Client:
         return self.clients[name]
 
     def address(self, name: str, slug: str = "linden") -> str:
         known: dict[str, Any] = {"slug": slug, "upload_id": self.upload.pk, "key_id": self.key.pk}
+        known |= {"webhook_id": self.webhook.pk, "delivery_id": self.delivery.pk}
         pattern = next(one for one in urlpatterns if one.name == name)
         return reverse(f"merchant:{name}", kwargs={part: known[part] for part in pattern.pattern.converters})
 
@@ -58,12 +62,14 @@ def shops(settings, tmp_path) -> Shops:
     feed.add("BAD", price="<b>cheap</b>")
     clients["alice"].post("/merchant/linden/send/", {"file": SimpleUploadedFile("feed.zip", feed.zip())})
     do_next_upload()
-    return Shops(clients, Upload.objects.get(), ApiKey.issue(linden, name="till")[0], Product.objects.get())
+    webhook, _ = make_webhook(linden, "https://shop.example/hooks")
+    key, _ = ApiKey.issue(linden, name="till")
+    return Shops(clients, Upload.objects.get(), key, Product.objects.get(), webhook, send_test(webhook))
 
 
 READ = ["uploads", "upload", "status", "errors", "products", "doctor", "insights"]
 EDIT = ["send", "cancel", "withdraw", "examine"]
-OWN = ["keys", "revoke"]
+OWN = ["keys", "revoke", "webhooks", "end_webhook", "test_webhook", "send_again"]
 
 
 def test_every_page_of_a_merchant_is_in_one_of_the_lists_of_these_tests():
@@ -75,7 +81,7 @@ def test_every_page_of_a_merchant_is_in_one_of_the_lists_of_these_tests():
 @pytest.mark.parametrize("name", [*READ, *EDIT, *OWN])
 def test_who_may_open_what(shops, name):
     address = shops.address(name)
-    method = "get" if name in READ or name == "keys" else "post"
+    method = "get" if name in [*READ, "keys", "webhooks"] else "post"
 
     def status(who: str) -> int:
         return getattr(shops[who], method)(address).status_code
@@ -87,12 +93,35 @@ def test_who_may_open_what(shops, name):
     assert status("alice") not in {403, 404}
 
 
-@pytest.mark.parametrize("name", ["upload", "status", "errors", "cancel", "revoke"])
+@pytest.mark.parametrize(
+    "name",
+    ["upload", "status", "errors", "cancel", "revoke", "end_webhook", "test_webhook", "send_again"],
+)
 def test_what_is_anothers_is_not_found_under_ones_own_shop_either(shops, name):
-    method = "post" if name in {"cancel", "revoke"} else "get"
+    method = "get" if name in {"upload", "status", "errors"} else "post"
 
     assert getattr(shops["charlie"], method)(shops.address(name, slug="maison")).status_code == 404
     assert ApiKey.objects.filter(revoked_at=None).count() == 1
+    assert Webhook.objects.filter(ended_at=None).count() == Delivery.objects.count() == 1
+
+
+def test_a_webhook_is_made_with_a_secret_that_is_shown_once_then_tried_and_ended(shops):
+    made = shops["alice"].post(shops.address("webhooks"), {"url": "https://shop.example/new"}).content.decode()
+    webhook = Webhook.objects.get(url="https://shop.example/new")
+    assert webhook.secret in made
+    assert webhook.secret not in shops["alice"].get(shops.address("webhooks")).content.decode()
+
+    shops["alice"].post(f"/merchant/linden/webhooks/{webhook.pk}/test/")
+    listed = shops["alice"].get(shops.address("webhooks")).content.decode()
+    assert listed.count("https://shop.example/new") >= 2
+    shops["alice"].post(f"/merchant/linden/webhooks/{webhook.pk}/end/")
+
+    webhook.refresh_from_db()
+    assert webhook.ended_at is not None
+    refused = shops["alice"].post(shops.address("webhooks"), {"url": "ftp://shop.example/<b>"})
+    assert refused.status_code == 400
+    assert "public internet" in refused.content.decode()
+    assert "<b>" not in refused.content.decode()
 
 
 def test_charlie_withdraws_none_of_alices_products(shops):
