@@ -17,6 +17,7 @@ from catalog.search.answers import as_json, keep, product_as_json, recall
 from catalog.search.feedback import give_feedback
 from catalog.search.questions import Question
 from catalog.search.search import search
+from catalog.versions.visitors import by_visitor
 
 
 def _base_url(request: Request) -> str:
@@ -34,6 +35,7 @@ def _base_url(request: Request) -> str:
         503: schema.ErrorShape,
     },
 )
+@by_visitor
 @api_view(["POST"])
 @parser_classes([MultiPartParser, FormParser, JSONParser])
 def search_view(request: Request) -> Response:

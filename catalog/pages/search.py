@@ -23,12 +23,14 @@ from catalog.pages.wording import ERRORS, Sentence, for_scripts
 from catalog.search.answers import Json, as_json, keep, recall
 from catalog.search.questions import ALL_CATEGORIES
 from catalog.search.search import search
+from catalog.versions.visitors import by_visitor
 from shop_search.errors import InputError, ServiceError
 
 logger = logging.getLogger(__name__)
 
 
 @page
+@by_visitor
 @require_http_methods(["GET", "HEAD", "POST"])
 def home(request: HttpRequest) -> HttpResponse:
     """The start page, or the answer to the words or the product in its address. A photo comes by POST."""

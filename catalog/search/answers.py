@@ -27,6 +27,8 @@ from catalog.search.picture_facts import as_json as facts_as_json
 from catalog.search.ranking import Parts, Ranked
 from catalog.search.recording import record_soon, settle
 from catalog.search.wishes import Chip
+from catalog.serving import carried
+from catalog.versions.visitors import expect_visit, note_visit
 from detection.types import Box, Detection
 from shop_search.errors import InputError
 
@@ -103,6 +105,7 @@ class SearchAnswer:
     copies: tuple[Copy, ...] = ()
     facts: PictureFacts | None = None  # None without a photo
     crop: Image | None = None  # the part of the photo that was searched with
+    versions: Mapping[str, int] = field(default_factory=dict)  # kind -> id of the version that answered
 
 
 # What a card prints; a product has ten times as much.
@@ -241,6 +244,8 @@ def _record(answer: SearchAnswer, category: SelectedCategory | None, is_simulate
         band=answer.band,
         is_simulated=is_simulated,
         crop=searched_crops.keep(answer.crop) if answer.crop else "",
+        versions=dict(answer.versions),
+        visit_id=note_visit(),
         answer={
             **_facts(answer),
             "hits": [_hit(one) for one in answer.results],
@@ -259,7 +264,8 @@ def _record(answer: SearchAnswer, category: SelectedCategory | None, is_simulate
 
 def keep(answer: SearchAnswer) -> None:
     """Has the answer recorded for a shopper, who doesn't wait for it."""
-    record_soon(answer.id, lambda: record(answer))
+    expect_visit()
+    record_soon(answer.id, carried(lambda: record(answer)))
 
 
 def recall(search_id: str | uuid.UUID, base_url: str = "") -> Json:

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from catalog.models import Feedback, Product, SearchRecord
 from catalog.search.recording import settle
+from catalog.versions.visitors import note_click
 from shop_search.errors import InputError
 
 
@@ -15,4 +16,6 @@ def give_feedback(search_id: UUID, *, product: int, verdict: str) -> Feedback:
         raise InputError("search_unknown", "There is no such search, or it is no longer kept.")
     if not Product.objects.shown().filter(pk=product).exists():
         raise InputError("product_unknown", f"There is no product {product}.")
-    return Feedback.objects.create(search_id=search_id, product_id=product, verdict=verdict, is_simulated=is_simulated)
+    said = Feedback.objects.create(search_id=search_id, product_id=product, verdict=verdict, is_simulated=is_simulated)
+    note_click(said)
+    return said

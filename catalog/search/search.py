@@ -25,7 +25,7 @@ from catalog.search.questions import ALL_CATEGORIES, Question
 from catalog.search.ranking import Wants
 from catalog.search.reasons import reason_of
 from catalog.search.understanding import Query, palette_of, understand
-from catalog.serving import as_one
+from catalog.serving import as_one, serving
 from catalog.words.assortment import assortment
 from detection import detector
 from detection.crops import crop
@@ -102,6 +102,7 @@ def search(question: Question) -> SearchAnswer:
         results=tuple(results),
         timings_ms={stage: round(ms, 2) for stage, ms in timings.items()},
         models={"detector": detector().card.label, "encoder": encoder().card.label},
+        versions={kind: version.pk for kind, version in serving().versions.items()},
         wishes=query.words.chips,
         rest=query.words.rest,
         facets=facets,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils import timezone
 
 from catalog import serving
 from catalog.audit import note
@@ -48,7 +49,7 @@ def promote(version: Version, *, by: User | None, why: str, without_gate: bool =
     Raises InputError: `why_missing`, `version_is_live`, `version_retired`, `version_not_built`, `gate_refused` with
     the failing lines, `switched_meanwhile`. Raises ServiceError when a model or the store fails; then nothing changed.
     """
-    why = _checked_why(why)
+    why = checked_why(why)
     version.refresh_from_db()
     if version.state == Version.State.LIVE:
         raise InputError("version_is_live", f"{version.name} is live already.")
@@ -76,7 +77,7 @@ def rollback(kind: str, *, by: User | None, why: str) -> Switch:
     Raises InputError: `why_missing`, `nothing_to_roll_back`, `version_not_built` when its collection is gone,
     `switched_meanwhile`. Raises ServiceError when a model or the store fails; then nothing changed.
     """
-    why = _checked_why(why)
+    why = checked_why(why)
     last = Switch.objects.filter(kind=kind, is_rollback=False, is_undone=False).select_related("before").first()
     if last is None:
         raise InputError("nothing_to_roll_back", f"No {kind} was promoted that could be rolled back.")
@@ -98,7 +99,7 @@ def rollback(kind: str, *, by: User | None, why: str) -> Switch:
 
 def retire(version: Version, *, by: User | None, why: str) -> None:
     """Takes a version away for good and deletes its collection. Raises InputError while anything needs it."""
-    why = _checked_why(why)
+    why = checked_why(why)
     with transaction.atomic():
         row = Version.objects.select_for_update().get(pk=version.pk)
         if row.state == Version.State.LIVE:
@@ -119,7 +120,8 @@ def retire(version: Version, *, by: User | None, why: str) -> None:
     version.refresh_from_db()
 
 
-def _checked_why(why: str) -> str:
+def checked_why(why: str) -> str:
+    """Returns the reason, tidied. Raises InputError `why_missing` or `why_too_long`."""
     why = " ".join(why.split())
     if not why:
         raise InputError("why_missing", "Say why: others will read it.", fields={"why": "Say why."})
@@ -173,11 +175,14 @@ def _switch(
         if move is not None and move.leaving != move.entering:
             trade(move.leaving, move.entering, leaving_encoder=move.leaving_encoder)
         LiveVersion.objects.filter(pk=kind).update(version=after)
+        # What a trial compares with is no longer live; a model's trial would ask a collection of another pair.
+        Trial.objects.filter(state=Trial.State.RUNNING, version__kind__in=_tried_with(kind)).update(
+            state=Trial.State.STOPPED, ended_at=timezone.now()
+        )
         if before is not None:
             Version.objects.filter(pk=before.pk).update(state=Version.State.READY)
         if after is not None:
             Version.objects.filter(pk=after.pk).update(state=Version.State.LIVE)
-            Trial.objects.filter(version=after, state=Trial.State.RUNNING).update(state=Trial.State.STOPPED)
         switch = Switch.objects.create(
             kind=kind,
             before=before,
@@ -200,6 +205,11 @@ def _switch(
     serving.forget()
     _follow(move)
     return switch
+
+
+def _tried_with(kind: str) -> tuple[str, ...]:
+    with_index = (Version.Kind.ENCODER.value, Version.Kind.DETECTOR.value)
+    return with_index if kind in with_index else (kind,)
 
 
 def _follow(move: _Move | None) -> None:

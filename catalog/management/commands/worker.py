@@ -29,6 +29,7 @@ from catalog.uploads.remote_pictures import fetch_due
 from catalog.uploads.tasks import QUEUE as UPLOADS
 from catalog.uploads.work import do_next_upload
 from catalog.versions.beside import standby
+from catalog.versions.trials import look_sometimes
 from shop_search.errors import ServiceError
 
 log = logging.getLogger("catalog.worker")
@@ -73,6 +74,7 @@ class Command(BaseCommand):
                 "crops": tidy,
                 "doctor": examine_some,
                 "versions": standby,
+                "trials": look_sometimes,
             }
             with _Beside(stopped, beside_indexing) as beside:
                 log.info("Waiting for uploads and pictures.")
