@@ -5,7 +5,20 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from catalog.serving import serving
+
 register = template.Library()
+
+
+@register.simple_tag
+def trial_promise() -> str:
+    """Returns the sentence on the cookie that a live A/B sets, "" while none runs."""
+    if serving().trial is None:
+        return ""
+    return _(
+        "Two ways to search are being compared here: with a search comes a cookie that holds a random number, "
+        "so that you always get the same one. It tells nobody who you are and follows you nowhere."
+    )
 
 
 @register.simple_tag

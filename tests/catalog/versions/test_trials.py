@@ -160,3 +160,9 @@ def test_a_switch_of_the_model_ends_the_trial_that_compared_with_it(version, adm
     promote(version, by=admin, why="good enough")
     trial.refresh_from_db()
     assert trial.state == Trial.State.STOPPED
+
+
+def test_the_footer_tells_of_the_cookie_while_a_trial_runs(version, admin):
+    assert "random number" not in Client().get("/").content.decode()
+    start(version, share=0.2, by=admin, why="to see")
+    assert "random number" in Client().get("/").content.decode()
