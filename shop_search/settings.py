@@ -8,6 +8,7 @@ SHOP_SEARCH_KEEP_CROPS_DAYS how long small pictures of searched crops are kept f
 SHOP_SEARCH_COUNT_SIMULATED 1 lets insights and ranking count simulated shoppers, for trying things out
 SHOP_SEARCH_MAX_UPLOAD_MB   how large a merchant's feed or zip may be (default 1024)
 SHOP_SEARCH_REDIS_URL       a Redis server that carries tasks, and what several machines count together
+SHOP_SEARCH_BACKUPS         where backups lie (default: backups in the home)
 SHOP_SEARCH_NIGHTLY         when the shop measures itself each day, as a time in UTC, or off (default 03:00)
 SHOP_SEARCH_DISK_RESERVE_MB how much of the disk stays free; uploads wait below it (default 100)
 SHOP_SEARCH_WEBHOOK_HOSTS   host:port, by comma: private addresses that webhooks may reach (default: none)
@@ -147,6 +148,7 @@ WEBHOOK_PRIVATE_HOSTS = [host for host in os.environ.get("SHOP_SEARCH_WEBHOOK_HO
 MERCHANT_QUOTAS = {"products": 200_000, "pictures": 1_000_000, "uploads_a_day": 500, "bytes_a_day": 20 << 30}
 # What is left free of the disk: uploads wait below it, and the database can still say so.
 DISK_RESERVE_BYTES = int(os.environ.get("SHOP_SEARCH_DISK_RESERVE_MB", "100")) * 1024 * 1024
+BACKUPS_ROOT = Path(os.environ.get("SHOP_SEARCH_BACKUPS", SHOP_SEARCH_HOME / "backups"))
 UPLOADS_KEPT_DAYS = 90  # how long a finished upload and its errors can be looked at
 DATA_UPLOAD_MAX_MEMORY_SIZE = 26 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 26 * 1024 * 1024  # a phone photo stays in memory: it is decoded at once and never kept

@@ -7,7 +7,7 @@ from django.db import transaction
 from catalog.audit import note
 from catalog.bands.calibrating import calibrate, use
 from catalog.bands.calibration import advice
-from catalog.jobs import Progress, job
+from catalog.jobs import Progress, asker, job
 
 
 @job(
@@ -23,5 +23,5 @@ def calibrate_bands(report: Progress) -> dict[str, Any]:
     document = found.document
     with transaction.atomic():
         use(found)
-        note(None, "calibrate_bands", f"bands of {document['encoder']}", details={"products": document["products"]})
+        note(asker(), "calibrate_bands", f"bands of {document['encoder']}", details={"products": document["products"]})
     return {name: document[name] for name in ("encoder", "products", "sampled", "unreadable", "thresholds")}

@@ -6,7 +6,7 @@ from typing import Any
 from catalog.audit import note
 from catalog.indexing.check import IndexCheck, check_index
 from catalog.indexing.index import IndexReport, index_all, reindex
-from catalog.jobs import Progress, job
+from catalog.jobs import Progress, asker, job
 from catalog.models import ProductImage
 
 _ALONE = "index"
@@ -49,7 +49,7 @@ def reindex_catalog(report: Progress) -> dict[str, Any]:
     total = ProductImage.objects.indexable().count()
     report(0, total, "embedding pictures")
     done = reindex(progress=_Counted(report, total, "embedding pictures"))
-    note(None, "reindex", f"{done.indexed} pictures", details=asdict(done), by_name="a job")
+    note(asker(), "reindex", f"{done.indexed} pictures", details=asdict(done))
     return {"done": asdict(done), "check": as_json(_compare(report))}
 
 

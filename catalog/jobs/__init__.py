@@ -7,5 +7,6 @@ from catalog.jobs import Progress, ask, job
 
 from catalog.jobs.asking import ask, cancel
 from catalog.jobs.registry import Progress, job
+from catalog.jobs.running import asker
 
-__all__ = ["Progress", "ask", "cancel", "job"]
+__all__ = ["Progress", "ask", "asker", "cancel", "job"]

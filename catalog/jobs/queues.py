@@ -4,12 +4,18 @@ From the database a worker takes a task by a row lock (PostgreSQL) or an exclusi
 `manage.py db_worker` does; that command may run beside or instead.
 """
 
+from datetime import timedelta
+
 from django.db import DatabaseError
+from django.utils import timezone
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
 from catalog.jobs.running import here
 from catalog.jobs.tasks import is_in_database
+
+# A task is a call; what came of it is on the job or the upload.
+KEPT = timedelta(days=2)
 
 
 def do_next_task(queue: str, *, wait_s: float = 0.0) -> bool:
@@ -34,6 +40,14 @@ def waiting(queue: str) -> int | None:
         return DBTaskResult.objects.ready().filter(queue_name=queue).count()
     except DatabaseError:
         return None
+
+
+def forget_done() -> int:
+    """Deletes tasks of the database that were done long ago, or whose worker died over them; returns how many."""
+    long_ago = timezone.now() - KEPT
+    ended = DBTaskResult.objects.finished().filter(finished_at__lt=long_ago)
+    died = DBTaskResult.objects.running().filter(started_at__lt=long_ago)
+    return ended.delete()[0] + died.delete()[0]
 
 
 def _from_database(queue: str) -> bool:

@@ -16,6 +16,7 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import F
@@ -34,6 +35,7 @@ TELL_EVERY_S = 0.5
 
 State = Job.State
 
+_job: ContextVar[Job | None] = ContextVar("job", default=None)
 _is_stopped: ContextVar[Callable[[], bool]] = ContextVar("is_stopped", default=lambda: False)
 
 
@@ -68,6 +70,12 @@ def must_stop() -> bool:
     return _is_stopped.get()()
 
 
+def asker() -> User | None:
+    """Returns who asked for the job that this thread does; None outside of one, and when the schedule did."""
+    job = _job.get()
+    return job.asked_by if job is not None else None
+
+
 def here() -> str:
     """Returns what this process is called where people look for it."""
     return f"{socket.gethostname()[:100]}/{os.getpid()}"
@@ -79,6 +87,7 @@ def run(job_id: UUID) -> str:
     if job is None:
         return str(Job.objects.filter(pk=job_id).values_list("state", flat=True).first() or "gone")
     log.info("Job %s: %s.", job.pk, job.kind)
+    token = _job.set(job)
     try:
         with _Lease(job) as lease:
             report = _Report(job, lease)
@@ -97,6 +106,8 @@ def run(job_id: UUID) -> str:
     except Exception:
         log.exception("Job %s (%s) failed.", job.pk, job.kind)
         _end(job, State.FAILED, error_code="internal_error", error="Something went wrong. The worker's log says what.")
+    finally:
+        _job.reset(token)
     job.refresh_from_db()
     log.info("Job %s: %s is %s.", job.pk, job.kind, job.state)
     return str(job.state)
@@ -135,7 +146,7 @@ def _give_back(job: Job) -> None:
     """Lets any worker begin the job anew, at once. Stopping a worker is not the job's fault."""
     with transaction.atomic():
         back = Job.objects.held(job).update(
-            state=State.QUEUED, claim="", claimed_until=None, what="", attempts=F("attempts") - 1
+            state=State.QUEUED, claim="", claimed_until=None, what="", done=0, attempts=F("attempts") - 1
         )
         if back:
             send(job)

@@ -74,7 +74,7 @@ def _take_from_the_dead(job: Job) -> bool:
             claimed_until=None,
         )
         return False
-    if not found.update(state=Job.State.QUEUED, claim="", claimed_until=None, what=""):
+    if not found.update(state=Job.State.QUEUED, claim="", claimed_until=None, what="", done=0):
         return False
     log.warning("Job %s (%s): its worker %s died; another takes it over.", job.pk, job.kind, job.worker)
     _send(job.pk)
@@ -101,6 +101,11 @@ def _is_waiting(task_id: str) -> bool:
         return bool(run_job.get_result(task_id).status == TaskResultStatus.READY)
     except TaskResultDoesNotExist:
         return False
+    except DatabaseError:
+        raise
+    except Exception as error:  # whatever a backend's client raises when its server is away
+        log.warning("The queue of jobs is out of reach: %s.", error)
+        return True  # nothing can be sent now either
 
 
 def is_in_database() -> bool:

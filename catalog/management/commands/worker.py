@@ -22,6 +22,7 @@ from catalog.jobs.nightly import ask_for_the_night
 from catalog.jobs.running import stopping_when
 from catalog.jobs.tasks import QUEUE as JOBS
 from catalog.jobs.tasks import send_lost
+from catalog.operations.heartbeat import Heartbeat
 from catalog.pictures.searched_crops import tidy
 from catalog.uploads.accept import sweep
 from catalog.uploads.deliveries import deliver_due
@@ -33,6 +34,8 @@ from catalog.versions.trials import look_sometimes
 from shop_search.errors import ServiceError
 
 log = logging.getLogger("catalog.worker")
+
+Watched = Callable[[str, Callable[[], Any]], Callable[[], Any]]
 
 IDLE_S = 1.0
 FIRST_BACKOFF_S = 1.0
@@ -65,6 +68,7 @@ class Command(BaseCommand):
                 while _burst(stopped, max(1, batch)) and not stopped.is_set():
                     pass
                 return
+            heart = Heartbeat()
             beside_indexing: dict[str, Callable[[], object]] = {
                 "uploads": _take_upload(stopped, wait_s=CALLED_WITHIN_S),
                 "jobs": _do_job(stopped, wait_s=CALLED_WITHIN_S),
@@ -76,10 +80,13 @@ class Command(BaseCommand):
                 "versions": standby,
                 "trials": look_sometimes,
             }
-            with _Beside(stopped, beside_indexing) as beside:
-                log.info("Waiting for uploads and pictures.")
+            parts = {name: heart.watched(name, do) for name, do in beside_indexing.items()}
+            parts |= {"heartbeat": heart.beat, "house": heart.keep_house}
+            with _Beside(stopped, parts) as beside:
+                log.info("Waiting for uploads, pictures and jobs.")
                 sweep()
-                work(stopped, batch=max(1, batch))
+                work(stopped, batch=max(1, batch), watched=heart.watched)
+            heart.end()
             if beside.crashed:
                 raise CommandError("A part of the worker failed; see above.")
             log.info("Stopped.")
@@ -170,17 +177,20 @@ def keep_doing(stopped: threading.Event, do: Callable[[], object]) -> None:
             stopped.wait(pause)
 
 
-def work(stopped: threading.Event, *, batch: int = BATCH, is_burst: bool = False) -> IndexReport:
+def work(
+    stopped: threading.Event, *, batch: int = BATCH, is_burst: bool = False, watched: Watched = lambda part, do: do
+) -> IndexReport:
     """Indexes until `stopped` is set, or in a burst until nothing is due; returns what was done.
 
     Models are loaded when the first picture comes. When a model, the store, the disk or the database fails, nothing is
     lost: it tries again, at first soon and then each half minute.
     """
+    index = watched("indexing", lambda: index_all(batch=batch, is_stopped=stopped.is_set, progress=_tell))
     total, backoff = IndexReport(), FIRST_BACKOFF_S
     while not stopped.is_set():
         close_old_connections()  # a database that was restarted is connected to again
         try:
-            done = index_all(batch=batch, is_stopped=stopped.is_set, progress=_tell)
+            done: IndexReport = index()
         except (ServiceError, OperationalError) as error:
             _warn(error, backoff)
             stopped.wait(backoff)

@@ -20,4 +20,4 @@ def home(request: HttpRequest) -> HttpResponseBase:
     """Leads to the first page that this person may open."""
     if may(request.user, REVIEW):
         return redirect("console:review")
-    return redirect("console:quality")
+    return redirect("console:quality" if may(request.user, READ) else "console:operations")

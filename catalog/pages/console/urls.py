@@ -3,7 +3,16 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from catalog.pages.console import corrections, curation, curation_blocked, quality, review, signing_in
+from catalog.pages.console import (
+    audit,
+    corrections,
+    curation,
+    curation_blocked,
+    operations,
+    quality,
+    review,
+    signing_in,
+)
 
 app_name = "console"
 urlpatterns = [
@@ -19,6 +28,12 @@ urlpatterns = [
     path("review/<uuid:search_id>/skip/", review.skip, name="skip"),
     path("quality/", quality.home, name="quality"),
     path("quality.csv", quality.as_csv, name="quality_csv"),
+    path("operations/", operations.home, name="operations"),
+    path("operations/state.json", operations.state, name="operations_state"),
+    path("operations/start/", operations.start, name="operations_start"),
+    path("operations/jobs/<uuid:job_id>/cancel/", operations.cancel_job, name="operations_cancel"),
+    path("audit/", audit.home, name="audit"),
+    path("audit.csv", audit.as_csv, name="audit_csv"),
     path("crops/<uuid:search_id>.jpg", review.crop, name="crop"),
     path("review/<uuid:search_id>/correct/", corrections.correct_crop, name="correct_search"),
     path("curation/", curation.home, name="curation"),
