@@ -26,6 +26,21 @@ MAY = {
     "operations_cancel": ADMINS,
     "audit": ADMINS,
     "audit_csv": ADMINS,
+    "products": REVIEWERS,
+    "product": REVIEWERS,
+    "correct_search": REVIEWERS,
+    "correct_product": REVIEWERS,
+    "correct_image": REVIEWERS,
+    "apply": ADMINS,
+    "curation": ADMINS,
+    "curation_new": ADMINS,
+    "curation_effect": ADMINS,
+    "curation_remove": ADMINS,
+    "blocked": ADMINS,
+    "blocked_picture": ADMINS,
+    "let_in": ADMINS,
+    "block_product": ADMINS,
+    "block_photo": ADMINS,
 }
 OPEN = {"login", "logout"}
 NAMES = [str(pattern.name) for pattern in urls.urlpatterns if pattern.name not in OPEN]
