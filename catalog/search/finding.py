@@ -76,7 +76,7 @@ class Finder:
         return hits
 
     def _page(self, hits: Sequence[Hit], categories: Mapping[str, float], applied: Applied, where: Where) -> Page:
-        found = without_hidden(self._shown(candidates(hits, bands=self._bands)), applied)
+        found = without_hidden(self._shown(candidates(hits, bands=self._bands, asked=self._asked(hits))), applied)
         wants = replace(self._query.wants, categories=categories, boosts=applied.boosts)
         if self._query.sight is not None:  # who it is for: what the nearest products agree on
             wants = replace(wants, genders=share_of(hits, "gender"))
@@ -91,6 +91,15 @@ class Finder:
         # A pinned product has a card of its own, though a better listing of the same thing may be there.
         ordered = [(replace(one, keys=()) if one.product_id in applied.pins else one, parts) for one, parts in ordered]
         return Page(tuple(placed(collapse(ordered), applied)), len(found), tuple(blocks[0]) if blocks else ())
+
+    def _asked(self, hits: Sequence[Hit]) -> dict[int, float] | None:
+        """Returns the hits' scores with what was asked, where likes moved the query away from it."""
+        if self._query.asked is None or self._collection is None or not hits:
+            return None
+        started = perf_counter()
+        vectors = vector_store().retrieve(self._collection, [hit.id for hit in hits], using=VECTOR)
+        self.store_ms += (perf_counter() - started) * 1000
+        return {pk: float(vector @ self._query.asked) for pk, vector in vectors.items()}
 
     def _pins(self, found: Sequence[Candidate], applied: Applied, where: Where) -> list[Candidate]:
         if not applied.pins or self._collection is None:

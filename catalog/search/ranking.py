@@ -76,17 +76,20 @@ class Ranked:
     curated: str = ""  # "pin" or "boost" where an admin's rule moved it; shown to admins alone
 
 
-def candidates(hits: Sequence[Hit], *, bands: Bands | None) -> list[Candidate]:
+def candidates(
+    hits: Sequence[Hit], *, bands: Bands | None, asked: Mapping[int, float] | None = None
+) -> list[Candidate]:
     """Returns each product once, by its best hit, by falling score; equal scores keep the store's order.
 
-    Thresholds hold between pictures. Words lie further off: without bands, all hits are called similar.
+    Thresholds hold between pictures. Words lie further off: without bands, all hits are called similar. `asked` are
+    scores by point with what was asked, where the hits' own are with something that likes moved: bands go by these.
     """
     best: dict[int, Candidate] = {}
     for hit in hits:
         product_id = int(str(hit.payload["product"]))
         if product_id not in best or hit.score > best[product_id].score:
             category = str(hit.payload.get("category") or "")
-            band = bands.band(hit.score, category) if bands else Band.SIMILAR
+            band = bands.band((asked or {}).get(hit.id, hit.score), category) if bands else Band.SIMILAR
             best[product_id] = Candidate(product_id, hit.id, hit.score, band, hit.payload)
     return sorted(best.values(), key=lambda one: -one.score)
 

@@ -54,6 +54,7 @@ class Query:
     sight: Sight | None = None
     category: SelectedCategory | None = None  # chosen by the shopper, in words or as a product; never a guess
     exclude: tuple[int, ...] = ()  # points of the product that was asked about, and of disliked ones
+    asked: NDArray[np.float32] | None = None  # the embedding before likes moved it: bands go by what was asked
     is_product: bool = False  # asked as "more like this", or by likes alone
     timings: Mapping[str, float] = field(default_factory=dict)
     probing: "Future[Probed | None] | None" = None  # for copies, begun when the photo was there
@@ -116,7 +117,10 @@ def _refined(query: Query, question: Question) -> Query:
     if not np.any(moved):
         raise InputError("product_not_indexed", "None of the liked products has an indexed picture yet.")
     unwanted = ProductImage.objects.filter(product__in=question.dislike).values_list("pk", flat=True)
-    return replace(query, embedding=_unit(moved), exclude=tuple(dict.fromkeys([*query.exclude, *unwanted])))
+    asked = query.embedding if query.has_picture and np.any(query.embedding) else None
+    return replace(
+        query, embedding=_unit(moved), asked=asked, exclude=tuple(dict.fromkeys([*query.exclude, *unwanted]))
+    )
 
 
 def _embeddings_of(products: Sequence[int]) -> dict[int, NDArray[np.float32]]:

@@ -251,5 +251,20 @@ def test_a_plain_search_reads_little_from_the_database(shelf, django_assert_max_
         shelf.put(f"S-{seed}", seed)
     search(Question(image=picture(99)))  # what the shop sells in sum is read once a minute
 
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(4):
         search(Question(image=picture(99)))
+
+
+def test_a_like_makes_nothing_the_same_product(shelf, settings):
+    """Bands say how near things are to what was asked, not to what was liked."""
+    for seed in range(8):
+        shelf.put(f"S-{seed}", seed)
+    photo = picture(0)
+    *_, liked, _ = search(Question(image=photo, category="shoes")).results
+    settings.BAND_THRESHOLDS = {"same_photo": 2.0, "same_product": liked.score + 0.001, "similar": -1.0}
+
+    answer = search(Question(image=photo, category="shoes", like=(liked.product.pk,)))
+
+    (again,) = (one for one in answer.results if one.product == liked.product)
+    assert again.score > liked.score + 0.001
+    assert again.band == "similar"
