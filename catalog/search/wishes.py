@@ -16,11 +16,14 @@ from catalog.words.assortment import Assortment, assortment
 from catalog.words.category_vocabulary import SLUG_OF
 from catalog.words.genders import GENDERS
 from catalog.words.looks import PATTERNS, kind_key
-from catalog.words.query import Wish, Wishes, parse_words
+from catalog.words.query import Kind, Wish, Wishes, parse_words
 from embeddings import vector_store
 from embeddings.attributes import article_types
 
-LEAST_KNOWN = 4  # pictures known to be so, from which a pattern or an article type narrows; fewer make a page thin
+# Pictures known to be so, from which a pattern or an article type narrows: with fewer, a page is two rows of three.
+LEAST_KNOWN = 6
+# What indexing reads off pictures; categories are found with article types.
+_SEEN: tuple[Kind, ...] = ("category", "article_type", "pattern")
 # Nothing in an embedding says these; in the text they would only pull it towards the words themselves.
 _NEVER_EMBEDDED = ("price", "in_stock", "excluded")
 
@@ -59,10 +62,23 @@ def heed(question: Question) -> Heeded:
         categories=shop.category_of if question.category != ALL_CATEGORIES else _nothing,
         article_types=_article_type if not asked.article_types else _nothing,
     )
-    read = [_widened(wish, question, wishes) for wish in wishes.chips]
-    used = [wish for wish in read if _is_used(wish, question, wishes, shop)]
-    kinds = {wish.kind for wish in used}
-    filters = replace(
+    plain = [wish for wish in wishes.chips if wish.kind not in _SEEN and _is_used(wish, question, shop, wishes)]
+    filters = _filters(asked, wishes, {wish.kind for wish in plain}, shop)
+    category = None if question.category is not None else wishes.category
+    filters, seen = _narrowed(filters, wishes, category, asked)
+    used = sorted([*plain, *(wish for wish in seen if question.category is None or wish.kind == "pattern")], key=_start)
+    return Heeded(
+        filters=filters,
+        category=category,
+        excluded=wishes.excluded,
+        rest=_embedded(question, wishes, used),
+        chips=tuple(Chip(wish.kind, wish.value, _label(wish, wishes, shop), wish.start, wish.end) for wish in used),
+    )
+
+
+def _filters(asked: Filters, wishes: Wishes, kinds: set[Kind], shop: Assortment) -> Filters:
+    """Returns the request's filters, joined by what the words insist on and any feed says."""
+    return replace(
         asked,
         price_min=_first(asked.price_min, wishes.price_min) if "price" in kinds else asked.price_min,
         price_max=_first(asked.price_max, wishes.price_max) if "price" in kinds else asked.price_max,
@@ -70,31 +86,41 @@ def heed(question: Question) -> Heeded:
         brands=asked.brands or wishes.brands,
         colors=asked.colors or wishes.colors,
         genders=wishes.genders if "gender" in kinds else asked.genders,
-        patterns=wishes.patterns if "pattern" in kinds else asked.patterns,
-        article_types=(wishes.article_type,)
-        if "article_type" in kinds and wishes.article_type
-        else asked.article_types,
         in_stock=wishes.in_stock if "in_stock" in kinds else asked.in_stock,
         excluded_brands=wishes.excluded_brands,
         excluded_colors=wishes.excluded_colors,
         excluded_patterns=_each(PATTERNS.get, wishes.excluded),
         excluded_article_types=_each(_article_type, wishes.excluded),
     )
-    return Heeded(
-        filters=filters,
-        category=wishes.category if kinds & {"category", "article_type"} else None,
-        excluded=wishes.excluded,
-        rest=_embedded(question, wishes, used),
-        chips=tuple(Chip(wish.kind, wish.value, _label(wish, wishes, shop), wish.start, wish.end) for wish in used),
-    )
 
 
-def _is_used(wish: Wish, question: Question, wishes: Wishes, shop: Assortment) -> bool:
+def _narrowed(filters: Filters, wishes: Wishes, category: str | None, asked: Filters) -> tuple[Filters, list[Wish]]:
+    """Returns the filters with article type and patterns where enough is known to have them, and the wishes in use.
+
+    Indexing names both only where it is sure. So where few are known, others are surely here too: a type then stands
+    for its category, and a pattern is a word like any other.
+    """
+    used: list[Wish] = []
+    for wish in (one for one in wishes.chips if one.kind in ("category", "article_type")):
+        of_type = replace(filters, article_types=(wish.value,))
+        if wish.kind == "article_type" and category is not None and _has_some(of_type, category):
+            filters = of_type
+            used.append(wish)
+        elif wishes.category is not None:
+            used.append(replace(wish, kind="category", value=wishes.category))
+    patterned = replace(filters, patterns=wishes.patterns)
+    if wishes.patterns and not asked.patterns and _has_some(patterned, category):
+        filters = patterned
+        used += [one for one in wishes.chips if one.kind == "pattern"]
+    return filters, used
+
+
+def _start(wish: Wish) -> int:
+    return wish.start
+
+
+def _is_used(wish: Wish, question: Question, shop: Assortment, wishes: Wishes) -> bool:
     asked = question.filters
-    if wish.kind in ("category", "article_type"):
-        return question.category is None
-    if wish.kind == "pattern":
-        return not asked.patterns and _has_some(Filters(patterns=(wish.value,)), wishes.category)
     if wish.kind == "price":
         left = asked.price_min is None and wishes.price_min is not None
         return left or (asked.price_max is None and wishes.price_max is not None)
@@ -105,18 +131,6 @@ def _is_used(wish: Wish, question: Question, wishes: Wishes, shop: Assortment) -
     if wish.kind == "color":
         return not asked.colors
     return True
-
-
-def _widened(wish: Wish, question: Question, wishes: Wishes) -> Wish:
-    """Returns the wish for an article type as one for its category, where hardly anything is known to be of the type.
-
-    Indexing names a type only where it is sure, so of a type with few such things others are surely here too.
-    """
-    if wish.kind != "article_type" or wishes.category is None:
-        return wish
-    if question.category is None and _has_some(Filters(article_types=(wish.value,)), wishes.category):
-        return wish
-    return replace(wish, kind="category", value=wishes.category)
 
 
 def _has_some(filters: Filters, category: str | None) -> bool:

@@ -151,9 +151,9 @@ def test_several_values_mean_any_of_them(shop):
 def wardrobe(shelf, monkeypatch):
     """Striped and plain tops, heels and flats, as the encoder's heads would have seen them."""
     monkeypatch.setattr("catalog.search.wishes.article_types", lambda: ("heels", "flats", "tops"))
-    for number in range(4):
+    for number in range(6):
         shelf.put(f"T-striped-{number}", number, category="tops", seen={"pattern": ["striped", 0.9]})
-        shelf.put(f"S-heels-{number}", 10 + number, seen={"article_type": ["heels", 0.95]})
+        shelf.put(f"S-heels-{number}", 30 + number, seen={"article_type": ["heels", 0.95]})
     shelf.put("T-plain", 20, category="tops", seen={"pattern": ["plain", 0.9]})
     shelf.put("T-titled", 21, category="tops", title="Top with stripes", seen={"pattern": ["plain", 0.9]})
     shelf.put("S-flat", 22, seen={"article_type": ["flats", 0.9]})
@@ -164,7 +164,7 @@ def wardrobe(shelf, monkeypatch):
 def test_a_pattern_in_words_narrows_to_what_is_known_to_have_it(wardrobe):
     answer = search(Question(text="striped tops"))
 
-    assert set(skus(answer)) == {*(f"T-striped-{number}" for number in range(4)), "T-titled"}
+    assert set(skus(answer)) == {*(f"T-striped-{number}" for number in range(6)), "T-titled"}
     assert [(wish.kind, wish.label) for wish in answer.wishes] == [("pattern", "Striped"), ("category", "Tops")]
 
 
@@ -177,13 +177,19 @@ def test_a_pattern_that_hardly_anything_has_is_a_word_like_any_other(wardrobe):
 def test_a_kind_finer_than_the_category_narrows_to_it(wardrobe):
     answer = search(Question(text="heels"))
 
-    assert set(skus(answer)) == {f"S-heels-{number}" for number in range(4)}
+    assert set(skus(answer)) == {f"S-heels-{number}" for number in range(6)}
     assert [(wish.kind, wish.label) for wish in answer.wishes] == [("article_type", "Heels")]
     assert answer.selected.category.slug == "shoes"
 
 
 def test_a_kind_that_hardly_anything_is_known_to_be_stands_for_its_category(wardrobe):
     assert chips("flats") == [("category", "Shoes")]
+
+
+def test_the_other_wishes_count_when_a_kind_is_asked_whether_there_is_enough(wardrobe):
+    wardrobe.put("S-red", 40, colors=["Red"], seen={"article_type": ["heels", 0.95]})
+
+    assert chips("red heels") == [("color", "Red"), ("category", "Shoes")]
 
 
 def test_without_heel_leaves_out_what_is_seen_to_have_one(wardrobe):
