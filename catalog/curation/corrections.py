@@ -18,7 +18,7 @@ from catalog.audit import note
 from catalog.models import Category, Correction, Product, ProductImage, SearchRecord
 from detection.types import Box
 from embeddings.attributes import article_types
-from embeddings.color_names import NAMES
+from embeddings.color_names import NAMES, normalize_color_word
 from shop_search.errors import InputError
 
 Field = Correction.Field
@@ -136,7 +136,7 @@ def _before(image: ProductImage, field: str) -> Any:
     if field == Field.CATEGORY:
         return product.category.slug
     if field == Field.COLOR:
-        return next(iter([*product.colors, *image.seen_colors]), None)
+        return next((normalize_color_word(one) or one for one in [*product.colors, *image.seen_colors]), None)
     if field == Field.GENDER:
         named = {feed: word for word, feed in _FEED_GENDERS.items()}
         return named.get(product.gender, product.gender) or seen.get("gender")
