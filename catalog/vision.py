@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
+from catalog.taxonomy import taxonomy
 from detection import detector
 from detection.crops import TWIN_IOU, choose_for_sale, choose_for_shopper, crop, distinct, iou
 from detection.images import Photo
@@ -122,11 +123,27 @@ def look_at_all(
     return took, tuple(embeddings[: len(regions)])
 
 
+def choose_again(photos: Sequence[Photo], wishes: Sequence[Wish], *, choose: Chooser) -> list[Choice]:
+    """Returns which part of each photo would be embedded now; embeds nothing. Raises ServiceError as `look` does."""
+    if not photos:
+        return []
+    found = _detect(photos, wishes)
+    return [choose(regions, photo, wish)[1] for regions, photo, wish in zip(found, photos, wishes, strict=True)]
+
+
 def _detect(photos: Sequence[Photo], wishes: Sequence[Wish]) -> list[Regions]:
-    """Returns each photo's detections, in pixels of its upright original; a wished category is looked for harder."""
-    found = detector().detect([photo.image for photo in photos], [wish.category for wish in wishes])
+    """Returns each photo's detections, in pixels of its upright original; a wished category is looked for harder.
+
+    The detector knows its classes; from here on they are the shop's categories.
+    """
+    names = taxonomy()
+    wished = [names.class_of(wish.category) for wish in wishes]
+    found = detector().detect([photo.image for photo in photos], wished)
     return [
-        tuple(Detection(photo.to_original(one.xyxy), one.category, one.confidence) for one in detections)
+        tuple(
+            Detection(photo.to_original(one.xyxy), names.category_of_class(one.category), one.confidence)
+            for one in detections
+        )
         for photo, detections in zip(photos, found, strict=True)
     ]
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from PIL.Image import Image
 
-from detection.categories import DETECTED
 from detection.types import Box, Detection
 
 # A detection that is for sale but covers less than this share of a catalog photo is a mistake more often than not.
@@ -88,8 +87,6 @@ def choose_for_sale(detections: Sequence[Detection], category: str, size: tuple[
     The catalog already says what the picture sells; the detector only has to say where.
     Source: Kim et al., "Visual Fashion-Product Search at SK Planet", 2016.
     """
-    if category not in DETECTED:
-        return None
     floor = MIN_SALE_SHARE * size[0] * size[1]
     usable = [i for i, d in enumerate(detections) if d.category == category and area(d.xyxy) >= floor]
     return max(usable, key=lambda i: detections[i].confidence, default=None)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from catalog import serving
+from catalog import serving, taxonomy
 from tests.services import postgres as postgres_service
 from tests.services import redis as redis_service
 from tests.services.postgres import Postgres
@@ -21,9 +21,12 @@ _WITH_DATABASE = {"db", "transactional_db", "live_server", "admin_client", "admi
 def _versions_are_read_anew(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     has_database = bool(_WITH_DATABASE & set(request.fixturenames)) or request.node.get_closest_marker("django_db")
     monkeypatch.setattr(serving._kept, "is_off", not has_database)
+    monkeypatch.setattr(taxonomy._kept, "is_off", not has_database)
     serving.forget()
+    taxonomy.forget()
     yield
     serving.forget()
+    taxonomy.forget()
 
 
 @pytest.fixture(scope="session")

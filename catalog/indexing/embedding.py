@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from catalog.indexing.points import COPY, VECTOR, SeenAttributes, attributes_as_json
 from catalog.models import ProductImage
 from catalog.serving import Serving, carried, serving
+from catalog.taxonomy import held
 from catalog.vision import Sight, Wish, for_sale, look
 from detection import detector
 from detection.crops import crop
@@ -139,7 +140,8 @@ class Embedder:
             if content not in known and content not in under_way
         }
         shared = {content for content in files if content in under_way and content not in known}
-        looking = self._looker.submit(carried(_look_at), reading, before, shared)
+        with held():  # the looker's thread has no database
+            looking = self._looker.submit(carried(_look_at), reading, before, shared)
         return EmbeddingBatch(images, known, looking)
 
 

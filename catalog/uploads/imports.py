@@ -200,7 +200,6 @@ class _Importer:
         self._pictures = pictures
         self._column_name = column_name
         self._is_dry = is_dry
-        self._categories = CategoryBook()
 
     def take(self, batch: _Batch) -> ImportReport:
         """Returns what the batch did. Pictures are handled before the transaction, which holds up other writers.
@@ -216,24 +215,25 @@ class _Importer:
         wanted, errors = self._with_pictures(batch.rows)
         everything = sorted([*batch.errors, *errors], key=lambda error: error.row)
         if self._is_dry and self._acknowledge is None:
-            return _report(self._compare(wanted), everything)
+            return _report(self._compare(wanted, CategoryBook()), everything)
         with transaction.atomic():
             if not self._is_dry:
                 # One import at a time for a merchant: where there are row locks, the second waits here.
                 Merchant.objects.select_for_update().get(pk=self._merchant.pk)
                 if current_version() != blocked:
                     return None
-            changes = self._compare(wanted)
+            categories = CategoryBook()  # of now: one may have been merged into another since the last batch
+            changes = self._compare(wanted, categories)
             if not self._is_dry:
-                write(changes, self._merchant, self._categories, upload=self._upload)
+                write(changes, self._merchant, categories, upload=self._upload)
             report = _report(changes, everything)
             if self._acknowledge is not None:
                 self._acknowledge(report, batch.last_row)
         return report
 
-    def _compare(self, wanted: list[Wanted]) -> list[Change]:
+    def _compare(self, wanted: list[Wanted], categories: CategoryBook) -> list[Change]:
         products = existing_products(self._merchant, [one.row.sku for one in wanted])
-        return [changes_of(one, products.get(one.row.sku), self._categories) for one in wanted]
+        return [changes_of(one, products.get(one.row.sku), categories) for one in wanted]
 
     def _stored_pictures(self, rows: list[FeedRow]) -> dict[str, dict[str, Picture]]:
         """Returns SKU -> link -> the picture that the product has under it."""

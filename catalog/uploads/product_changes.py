@@ -15,7 +15,7 @@ from django.utils import timezone
 from catalog.feeds import FeedRow
 from catalog.models import AwaitedImage, DroppedPoint, Merchant, Product, ProductImage, RemotePicture, Upload
 from catalog.pictures.files import Awaited, Picture
-from catalog.words.category_words import CategoryBook, Meaning, meaning_of
+from catalog.words.category_words import CategoryBook, Meaning
 
 # What a search can filter by, and so what the point must be told of (catalog.indexing.points.payload_of).
 _IN_PAYLOAD = frozenset({"title", "price", "currency", "brand", "colors", "gender", "in_stock"})
@@ -84,7 +84,7 @@ class Change:
 def changes_of(wanted: Wanted, existing: Existing | None, categories: CategoryBook) -> Change:
     """Returns the difference between the row and its product. Reads nothing but what is given."""
     row = wanted.row
-    meaning = meaning_of(row.product_type, row.google_product_category)
+    meaning = categories.meaning_of(row.product_type, row.google_product_category)
     pictures = [(position, one) for position, (_, one) in enumerate(wanted.pictures) if isinstance(one, Picture)]
     awaited = {position: one.url for position, (_, one) in enumerate(wanted.pictures) if isinstance(one, Awaited)}
     if existing is None:

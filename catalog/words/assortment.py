@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from django.db.models import Count
 
 from catalog.models import Category, Merchant, Product
+from catalog.taxonomy import taxonomy
 from catalog.words.category_vocabulary import SLUG_OF
 from catalog.words.category_words import OTHER, singular
 from catalog.words.genders import word_of
@@ -34,9 +35,9 @@ class Assortment:
 
     def category_of(self, phrase: str) -> str | None:
         """Returns the slug that a lower-case phrase names, sold here or not, or None for no category."""
-        word = singular(phrase)
-        slug = self.category_words.get(word) or SLUG_OF.get(word) or SLUG_OF.get(phrase)
-        return None if slug == OTHER else slug
+        word, names = singular(phrase), taxonomy()
+        slug = names.words.get(word) or self.category_words.get(word) or SLUG_OF.get(word) or SLUG_OF.get(phrase)
+        return None if slug is None or slug == OTHER else names.slug_of(slug)
 
 
 def assortment() -> Assortment:

@@ -17,6 +17,7 @@ from functools import lru_cache
 from django.utils.text import slugify
 
 from catalog.models import Category
+from catalog.taxonomy import Taxonomy, read, taxonomy
 from catalog.words.category_vocabulary import GENERIC, GOOGLE_IDS, MISLEADING, SLUG_OF
 from detection.categories import DETECTED
 
@@ -64,34 +65,42 @@ def meaning_of(product_type: str, google_category: str = "") -> Meaning:
 
 def find_category(word: str) -> Category | None:
     """Returns the category that a slug, a word or a path names, or None when the shop has none of it."""
-    exact = Category.objects.filter(slug=word.strip().lower()).first()
+    names = taxonomy()
+    exact = Category.objects.filter(slug=names.slug_of(word.strip().lower())).first()
     if exact is not None:
         return exact
-    meaning = _meaning(word)
+    meaning = meaning_by(names, word) or _meaning(word)
     return CategoryBook().find(meaning) if meaning else None
 
 
 class CategoryBook:
     """The shop's categories by meaning, read once: `watch` and `watches` are one, whichever a feed said first."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Taxonomy | None = None) -> None:
+        self._names = read() if names is None else names
         self._by_slug: dict[str, Category] = {}
         self._by_word: dict[str, Category] = {}
         for category in Category.objects.all():
             self._add(category)
 
     def find(self, meaning: Meaning) -> Category | None:
-        """Returns the category of this meaning, or None."""
+        """Returns the category of this meaning, or None. One that was merged into another is that other."""
+        slug = self._names.slug_of(meaning.slug)
         if meaning.is_known:
-            return self._by_slug.get(meaning.slug)
-        return self._by_slug.get(meaning.slug) or self._by_word.get(_word_of(meaning.slug))
+            return self._by_slug.get(slug)
+        return self._by_slug.get(slug) or self._by_word.get(_word_of(slug))
+
+    def meaning_of(self, product_type: str, google_category: str = "") -> Meaning:
+        """Returns the category meant by the merchant's words, by those that admins mapped before all others."""
+        return meaning_by(self._names, product_type) or meaning_of(product_type, google_category)
 
     def get_or_create(self, meaning: Meaning) -> Category:
         """Returns the category of this meaning, made if need be."""
         category = self.find(meaning)
         if category is None:
             category, _ = Category.objects.get_or_create(
-                slug=meaning.slug, defaults={"name": meaning.name, "is_detected": meaning.slug in DETECTED}
+                slug=self._names.slug_of(meaning.slug),
+                defaults={"name": meaning.name, "is_detected": meaning.slug in DETECTED},
             )
             self._add(category)
         return category
@@ -99,6 +108,23 @@ class CategoryBook:
     def _add(self, category: Category) -> None:
         self._by_slug[category.slug] = category
         self._by_word.setdefault(_word_of(category.slug), category)
+
+
+def meaning_by(names: Taxonomy, words: str) -> Meaning | None:
+    """Returns what the words mean by what admins mapped, the most specific part of a path first; None where nothing."""
+    if not names.words:
+        return None
+    for part in reversed(_parts(html.unescape(words).strip())):
+        phrase = _phrase(part).split()
+        for start in range(len(phrase)):
+            if slug := names.words.get(" ".join(phrase[start:])):
+                return _known(slug)
+    return None
+
+
+def word_key(words: str) -> str:
+    """Returns how a word of merchants is kept and looked up: lower case, in the singular."""
+    return _phrase(words.strip())
 
 
 def singular(phrase: str) -> str:

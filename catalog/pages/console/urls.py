@@ -13,6 +13,7 @@ from catalog.pages.console import (
     review,
     signing_in,
 )
+from catalog.pages.console import categories, corrections, curation, curation_blocked, quality, review, signing_in
 
 app_name = "console"
 urlpatterns = [
@@ -36,6 +37,10 @@ urlpatterns = [
     path("audit.csv", audit.as_csv, name="audit_csv"),
     path("crops/<uuid:search_id>.jpg", review.crop, name="crop"),
     path("review/<uuid:search_id>/correct/", corrections.correct_crop, name="correct_search"),
+    path("categories/", categories.home, name="categories"),
+    path("categories/new/", categories.new, name="category_new"),
+    path("categories/edit/", categories.edit, name="category_edit"),
+    path("categories/<str:slug>/label/", categories.label, name="category_label"),
     path("curation/", curation.home, name="curation"),
     path("curation/new/", curation.new, name="curation_new"),
     path("curation/<int:rule_id>/", curation.effect, name="curation_effect"),
