@@ -5,6 +5,7 @@ from django.urls import path
 
 from catalog.pages.console import (
     audit,
+    categories,
     corrections,
     curation,
     curation_blocked,
@@ -13,7 +14,6 @@ from catalog.pages.console import (
     review,
     signing_in,
 )
-from catalog.pages.console import categories, corrections, curation, curation_blocked, quality, review, signing_in
 
 app_name = "console"
 urlpatterns = [
