@@ -1,7 +1,7 @@
 """Trains a YOLO of shop categories with ultralytics: from any checkpoint, on any mix of YOLO datasets.
 
-Writes, in its folder: mix/ (the combined dataset, as links), weights/last.pt, and beside it training.json, which says
-how the weights came about and goes onto the model card.
+Writes, in its folder: mix/ (the combined dataset, as links), run.json (what was asked), curves.png (drawn after each
+epoch), weights/last.pt, and beside it training.json: how the weights came about, for the model card.
 """
 
 import json
@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from detection.backends.yolo import YOLO
-from detection.training.dataset import Part, combine, read
+from detection.training.dataset import combine, read
 from detection.training.export import RUN_NOTES
+from detection.training.progress import noted, watch
 from shop_search.errors import InputError
+
+RUN = "run.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +51,12 @@ def train(
     mix, parts = combine(datasets, into / "mix")
     if not any(part.objects for part in parts):
         raise InputError("dataset_unreadable", "No dataset has an object of a shop category in its train split.")
+    stage = {"from": start.name, "command": command, "plan": asdict(plan), "parts": [asdict(part) for part in parts]}
+    (into / RUN).write_text(json.dumps({"before": list(before), "stage": stage}, indent=2) + "\n", encoding="utf-8")
     began = time.monotonic()
-    YOLO(start, task="detect").train(
+    yolo = YOLO(start, task="detect")
+    watch(yolo, into)
+    yolo.train(
         data=str(mix),
         epochs=plan.epochs,
         imgsz=plan.imgsz,
@@ -66,13 +73,13 @@ def train(
         deterministic=True,
         device=plan.device,
         workers=0,
-        val=False,
+        val=True,  # for the curves alone: the checkpoint is the last epoch's
         plots=False,
         project=str(into.resolve().parent),
         name=into.name,
         exist_ok=True,
     )
-    return _note(into, parts, plan=plan, command=command, before=before, start=start, minutes=_minutes(began))
+    return _note(into, minutes=_minutes(began))
 
 
 def resume(into: Path) -> Path:
@@ -80,33 +87,28 @@ def resume(into: Path) -> Path:
     last = into / "weights" / "last.pt"
     if not last.is_file():
         raise InputError("nothing_to_resume", f"There is no checkpoint {last}. Start without --resume.")
-    YOLO(last, task="detect").train(resume=True)
-    return last
+    before = round(max((float(row["time"]) for row in noted(into)), default=0.0) / 60)
+    yolo = YOLO(last, task="detect")
+    if (
+        yolo.ckpt.get("optimizer") is None
+    ):  # dropped after the last epoch; ultralytics would start anew, on its own data
+        if (last.parent / RUN_NOTES).is_file():
+            raise InputError("nothing_to_resume", f"The run in {into} is finished: {last} is its result.")
+        return _note(into, minutes=before)
+    began = time.monotonic()
+    watch(yolo, into)
+    yolo.train(resume=True)
+    return _note(into, minutes=before + _minutes(began))
 
 
 def _minutes(began: float) -> int:
     return round((time.monotonic() - began) / 60)
 
 
-def _note(
-    into: Path,
-    parts: Sequence[Part],
-    *,
-    plan: Plan,
-    command: str,
-    before: Sequence[Mapping[str, Any]],
-    start: Path,
-    minutes: int,
-) -> Path:
+def _note(into: Path, *, minutes: int) -> Path:
     """Writes how the weights came about beside them, and returns their path."""
     weights = into / "weights" / "last.pt"
-    stage = {
-        "from": start.name,
-        "command": command,
-        "plan": asdict(plan),
-        "parts": [asdict(part) for part in parts],
-        "minutes": minutes,
-    }
-    notes = {"stages": [*before, stage]}
+    asked = json.loads((into / RUN).read_text(encoding="utf-8")) if (into / RUN).is_file() else {"before": []}
+    notes = {"stages": [*asked["before"], {**asked.get("stage", {}), "minutes": minutes}]}
     (weights.parent / RUN_NOTES).write_text(json.dumps(notes, indent=2) + "\n", encoding="utf-8")
     return weights

@@ -18,6 +18,8 @@ GEM_POWER = 3.0  # the usual start of that paper
 class ShopMobileNet(nn.Module):
     """Takes (n, 3, h, w) float32, normalized; returns (n, 2112) float32, five unit vectors side by side."""
 
+    pooled_blocks = EARLY_BLOCKS
+
     def __init__(self, **options: Any) -> None:
         super().__init__()
         self.net = create_model("mobilenetv2_100", num_classes=0, **options)
@@ -30,15 +32,29 @@ class ShopMobileNet(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Returns the pooled features."""
-        parts = []
-        x = self.net.bn1(self.net.conv_stem(images))
-        for index, block in enumerate(self.net.blocks):
+        return self.tail(self.front(images, 0), 0)
+
+    def front(self, images: Tensor, first: int) -> Tensor:
+        """Returns what the block with the index `first` reads: (n, channels, h, w)."""
+        x: Tensor = self.net.bn1(self.net.conv_stem(images))
+        for block in self.net.blocks[:first]:
+            x = block(x)
+        return x
+
+    def tail(self, x: Tensor, first: int) -> Tensor:
+        """Returns the pooled features of what `front` gave. No block that is pooled may lie further in front."""
+        parts = _pooled(x) if first - 1 in EARLY_BLOCKS else []
+        for index, block in enumerate(self.net.blocks[first:], start=first):
             x = block(x)
             if index in EARLY_BLOCKS:
-                parts += [x.mean((2, 3)), _deviation(x)]
+                parts += _pooled(x)
         x = self.net.bn2(self.net.conv_head(x))
         gem = x.clamp(min=1e-6).pow(GEM_POWER).mean((2, 3)).pow(1 / GEM_POWER)
         return torch.cat([nn.functional.normalize(part, dim=1) for part in (gem, *parts)], dim=1)
+
+
+def _pooled(x: Tensor) -> list[Tensor]:
+    return [x.mean((2, 3)), _deviation(x)]
 
 
 def _deviation(x: Tensor) -> Tensor:

@@ -62,9 +62,14 @@ def framed(
 
 def phone_photo(image: Image.Image, dice: np.random.Generator, backgrounds: Sequence[Image.Image]) -> Image.Image:
     """Returns the picture's product as a phone might have caught it: pasted on a background where it can be cut out."""
+    return developed(placed(image, dice, backgrounds), dice)
+
+
+def placed(image: Image.Image, dice: np.random.Generator, backgrounds: Sequence[Image.Image]) -> Image.Image:
+    """Returns the picture's product somewhere else, loosely framed and still in the studio's light."""
     cut = cutout(image)
     if cut is None or not backgrounds:
-        return developed(jittered(trimmed(image), dice), dice)
+        return jittered(trimmed(image), dice)
     product = _turned(cut, dice)
     width, height = product.size
     sheet = _background(
@@ -73,8 +78,8 @@ def phone_photo(image: Image.Image, dice: np.random.Generator, backgrounds: Sequ
     left, top = round(width * 0.25), round(height * 0.25)
     sheet.paste(product, (left, top), product)
     box = product.getchannel("A").getbbox() or (0, 0, width, height)
-    placed = (box[0] + left, box[1] + top, box[2] + left, box[3] + top)
-    return developed(framed(sheet, placed, margins=dice.uniform(-0.06, 0.15, 4).tolist()), dice)
+    place = (box[0] + left, box[1] + top, box[2] + left, box[3] + top)
+    return framed(sheet, place, margins=dice.uniform(-0.06, 0.15, 4).tolist())
 
 
 def jittered(image: Image.Image, dice: np.random.Generator, *, by: float = 0.1) -> Image.Image:

@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from embeddings.training.dataset import Picture
 from embeddings.training.text import caption
+from shop_search import training_curves
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,11 @@ def train_text(
         dice = np.random.default_rng((plan.seed, epoch))
         order, running = dice.permutation(len(pictures)), []
         batches = range(0, max(1, len(order) - plan.batch + 1), plan.batch)
-        for start in tqdm(batches, desc=f"text epoch {epoch + 1}/{plan.epochs}", unit="step", leave=False):
+        bar = tqdm(
+            total=len(batches) * plan.epochs, initial=len(batches) * epoch, unit="step", leave=False,
+            desc=f"text epoch {epoch + 1} of {plan.epochs}",
+        )  # fmt: skip
+        for start in batches:
             rows = order[start : start + plan.batch]
             variants = dice.integers(images.shape[1], size=len(rows))
             ids = _ids(tokenizer, [caption(pictures[i], dice) for i in rows])
@@ -82,8 +87,14 @@ def train_text(
             with torch.no_grad():
                 scale.clamp_(0, math.log(100))
             running.append(float(loss.detach()))
+            bar.update()
+        bar.close()
         losses.append(float(np.mean(running)))
         _save(checkpoint, run, model, optimizer, schedule, losses)
+        if checkpoint is not None:
+            training_curves.draw(
+                {"text tower": {"loss": losses}}, checkpoint.with_name(training_curves.NAME), title="encoder"
+            )
     tower.attn_mask = mask
     tower.eval()
     return losses

@@ -1,6 +1,7 @@
 """Trains our encoder on catalog pictures with titles and on pairs of pictures of one product, and exports it.
 
-With --catalog, fits a trained one to a shop's own catalog instead, and exports it only if that helped.
+With --unfreeze, teaches the last blocks of a trained one to see through bad photos. With --catalog, fits a trained one
+to a shop's own catalog instead, and exports it only if that helped.
 """
 
 from argparse import ArgumentParser
@@ -17,12 +18,14 @@ from shop_search.errors import ShopSearchError
 from shop_search.model_card import ModelCard
 
 Measures = Mapping[str, Mapping[str, Measure]]
-WORK, SHOP_WORK = Path("runs") / "train_encoder", Path("runs") / "fine_tune"
+RUNS = Path("runs")
+WORK, SHOP_WORK, UNFREEZE_WORK = RUNS / "train_encoder", RUNS / "fine_tune", RUNS / "unfreeze"
 DATA = (
     "{products} catalog photos with titles, {views} photos of products from four sides: held-out ones not counted",
     "Backgrounds: street photos. Drawn products and {scenes} drawn scenes of the project's own",
 )
 
+UNFREEZE_DATA = "Last blocks: {products} of these products' pictures and bad photos rendered of them"
 SHOP_DATA = "{products} products of a shop's own catalog with their titles; {held_out} more were held out"
 
 
@@ -39,6 +42,12 @@ class Command(BaseCommand):
         start = parser.add_mutually_exclusive_group(required=True)
         start.add_argument("--backbone", type=Path, help="start from timm's mobilenetv2_100 weights (safetensors)")
         start.add_argument("--from", dest="start", help='go on with a trained model: its folder, or "bundled"')
+        parser.add_argument(
+            "--unfreeze", type=int, metavar="N", help="train the last N blocks of --from on bad photos, nothing else"
+        )
+        parser.add_argument("--pictures", type=int, help="of --products that --unfreeze learns from")
+        parser.add_argument("--epochs", type=int, help="passes over them")
+        parser.add_argument("--threads", type=int, help="cores that --unfreeze may use (default: all)")
         parser.add_argument("--out", type=Path, required=True, help="folder for weights and card")
         parser.add_argument("--work", type=Path, help="keeps features and progress (default: runs/train_encoder)")
         parser.add_argument("--scenes", type=int, default=400, help="how many drawn scenes join in")
@@ -51,7 +60,9 @@ class Command(BaseCommand):
         bundled = Path(settings.BASE_DIR) / "embeddings" / "weights"
         start = bundled if options["start"] == "bundled" else options["start"] and Path(options["start"])
         try:
-            if options["catalog"]:
+            if options["unfreeze"]:
+                self._unfreeze(start, options)
+            elif options["catalog"]:
                 self._fit_to_shop(start, options)
             else:
                 self._train(start, options)
@@ -61,9 +72,7 @@ class Command(BaseCommand):
             raise CommandError(f"Training needs the training packages: pip install '.[train]' ({error}).") from error
 
     def _train(self, start: Path | None, options: dict[str, Any]) -> None:
-        missing = [f"--{name}" for name in ("products", "views", "backgrounds") if options[name] is None]
-        if missing:
-            raise CommandError(f"Name {', '.join(missing)}, or a shop's --catalog.")
+        _complain(options)
         # Torch is imported only when the command runs, so that `manage.py help` stays light.
         from embeddings.training.ship import ship
         from embeddings.training.train import Plan, train
@@ -84,6 +93,36 @@ class Command(BaseCommand):
         card = ship(trained, options["out"], version=options["name"], data=data)
         self.stdout.write(f"{card.label} in {trained.facts['minutes']} minutes: {options['out'] / 'card.json'}")
         self.stdout.write("Measure it before it is served: SHOP_SEARCH_ENCODER=<card> manage.py evaluate_encoder ...")
+
+    def _unfreeze(self, start: Path | None, options: dict[str, Any]) -> None:
+        if start is None:
+            raise CommandError("--unfreeze goes on with a trained model: name it with --from, like --from bundled.")
+        _complain(options)
+        from embeddings.training.ship import ship
+        from embeddings.training.tail import UnfreezePlan
+        from embeddings.training.unfreeze import unfreeze
+
+        plan = UnfreezePlan(
+            products=options["products"],
+            views=options["views"],
+            backgrounds=options["backgrounds"],
+            start=start,
+            work=options["work"] or Path(settings.BASE_DIR) / UNFREEZE_WORK,
+            blocks=options["unfreeze"],
+            seed=options["seed"],
+        )
+        chosen = {name: options[name] for name in ("pictures", "epochs", "threads") if options[name]}
+        trained = unfreeze(replace(plan, **chosen))
+        before = ModelCard.load(start / "card.json")
+        facts = {**trained.facts, "started_from": {"label": before.label, "training": dict(before.training)}}
+        data = [*before.data, UNFREEZE_DATA.format(**facts["counts"]), *options["rights"]]
+        card = ship(replace(trained, facts=facts), options["out"], version=options["name"], data=data)
+        self.stdout.write(f"{card.label} in {facts['minutes']} minutes: {options['out'] / 'card.json'}")
+        self.stdout.write(
+            f"Curves: {plan.work / 'curves.png'}. The best mix with what it started from: {facts['mix']}."
+        )
+        self.stdout.write("Measure it before it is served: SHOP_SEARCH_ENCODER=<card> manage.py evaluate_encoder ...")
+        self.stdout.write("It has no attribute heads: train_attributes makes them.")
 
     def _fit_to_shop(self, start: Path | None, options: dict[str, Any]) -> None:
         if start is None:
@@ -116,6 +155,13 @@ class Command(BaseCommand):
         self.stdout.write(f"{card.label}: {options['out'] / 'card.json'}")
         self.stdout.write(f"Serve it: SHOP_SEARCH_ENCODER={options['out'] / 'card.json'}, then reindex_catalog.")
         self.stdout.write("It has no attribute heads: train_attributes makes them.")
+
+
+def _complain(options: dict[str, Any]) -> None:
+    """Raises CommandError when a folder to learn from isn't named."""
+    missing = [f"--{name}" for name in ("products", "views", "backgrounds") if options[name] is None]
+    if missing:
+        raise CommandError(f"Name {', '.join(missing)}, or a shop's --catalog.")
 
 
 def comparison(before: Measures, after: Measures, gains: Mapping[str, Any]) -> str:

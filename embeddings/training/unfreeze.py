@@ -1,0 +1,146 @@
+"""Teaches the trunk's last blocks to see through bad photos, and nothing else: projection and texts stay as they are.
+
+Steps: activations of the frozen front (kept); a pass over the products per epoch, in which each bad photo must point
+where the start's embedding of its product lies, away from those of all other products, and each good photo where the
+start puts it; then the blocks are mixed with those of the start, as far as products that trained nothing like it.
+
+So what the start knows is the target, not only the beginning: a training of everything on synthetic pairs alone makes
+real phone photos worse. Sources: Wortsman et al., "Robust fine-tuning of zero-shot models" (WiSE-FT), 2022; Romero et
+al., "FitNets", 2015.
+"""
+
+import hashlib
+from functools import partial
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from embeddings.measures import ranks
+from embeddings.training import model
+from embeddings.training.activations import Front, shards, variants
+from embeddings.training.crops import find_boxes
+from embeddings.training.dataset import Picture, is_held_out, read_products, read_views
+from embeddings.training.tables import EVERY_BACKGROUND, claim
+from embeddings.training.tail import Lesson, UnfreezePlan, embedded, learn, state_of
+from embeddings.training.text import TOKENIZER_NAME
+from embeddings.training.train import Trained
+from shop_search.errors import InputError
+
+TUNING = 0.08  # of the products and views that may train: they choose the mix
+MIXES = (0.0, 0.25, 0.5, 0.75, 1.0)  # share of the trained blocks
+
+
+def unfreeze(plan: UnfreezePlan) -> Trained:
+    """Returns the tuned model's folder. Raises InputError when data or start can't be read."""
+    started = perf_counter()
+    torch.manual_seed(plan.seed)
+    if plan.threads:
+        torch.set_num_threads(plan.threads)
+    made, config = model.load(plan.start)
+    made.eval()
+    trunk = model.trunk_of(made)
+    first = len(trunk.net.blocks) - plan.blocks
+    if not 0 <= first <= min(trunk.pooled_blocks) + 1:
+        raise InputError(
+            "unfreeze_impossible",
+            f"{plan.blocks} blocks can't be trained: from {len(trunk.net.blocks) - min(trunk.pooled_blocks) - 1} to "
+            f"{len(trunk.net.blocks)} can.",
+        )
+    lesson = look(plan, made, Front(trunk, model.preprocessing_of(config), first=first), first=first)
+    before = state_of(trunk, first)
+    losses = learn(plan, made, lesson, first=first)
+    mixed = choose(made, lesson, before, state_of(trunk, first), first=first)
+    folder = plan.work / "model"
+    model.save(made, config, folder)
+    tokenizer = Tokenizer.from_file(str(plan.start / TOKENIZER_NAME))
+    tokenizer.save(str(folder / TOKENIZER_NAME))
+    best = max(mixed, key=lambda mix: (mixed[mix], -mix))
+    return Trained(
+        folder,
+        tokenizer,
+        {
+            "seed": plan.seed,
+            "trunk": f"last {plan.blocks} blocks of {len(trunk.net.blocks)} and the last layer trained",
+            "projection": "the start's",
+            "text": "the start's",
+            "counts": {"products": int(lesson.trains.sum()), "tuning": int((~lesson.trains).sum())},
+            "epochs": plan.epochs,
+            "losses": {name: [round(loss, 4) for loss in of] for name, of in losses.items()},
+            "mix": best,
+            "mean_reciprocal_rank_of_tuning_products_by_mix": {str(mix): round(mixed[mix], 4) for mix in mixed},
+            "minutes": round((perf_counter() - started) / 60, 1),
+        },
+    )
+
+
+def look(plan: UnfreezePlan, made: Any, front: Front, *, first: int) -> Lesson:
+    """Returns the activations of everything that trains, and what they should become."""
+    products = [picture for picture in read_products(plan.products) if not picture.held_out]
+    order = np.random.default_rng(plan.seed).permutation(len(products))[: plan.pictures]
+    products = [products[index] for index in sorted(order)]
+    views = [picture for pictures in read_views(plan.views) for picture in pictures if not picture.held_out]
+    boxes = find_boxes(products, plan.work / "boxes_products.json")
+    boxes.update(find_boxes(views, plan.work / "boxes_views.json"))
+    pictures = [*products, *views]
+    streets = [Image.open(path).convert("RGB") for path in sorted(plan.backgrounds.glob("*.jpg"))[::EVERY_BACKGROUND]]
+    state = hashlib.sha256(b"".join(value.numpy().tobytes() for value in model.trunk_of(made).state_dict().values()))
+    claim(
+        plan.work,
+        state.hexdigest(),
+        repr((pictures, boxes, str(plan.backgrounds), plan.blocks, plan.bad_photos, plan.seed)),
+    )
+
+    def draw(index: int, picture: Picture) -> list[Image.Image]:
+        dice = np.random.default_rng((plan.seed, 6, index))
+        return list(
+            variants(
+                picture.path, boxes[str(picture.path)], streets, dice, size=front.preprocessing.size,
+                count=plan.bad_photos,
+            )
+        )  # fmt: skip
+
+    rows = shards(front, plan.work, [partial(draw, i, one) for i, one in enumerate(pictures)], name=f"front{first}")
+    owners = np.unique([picture.product for picture in pictures], return_inverse=True)[1]
+    return Lesson(
+        rows,
+        owners=owners,
+        targets=embedded(made, rows[:, 0], first=first),
+        trains=np.array([not is_held_out("tuning", one.title.casefold() or one.product, TUNING) for one in pictures]),
+    )
+
+
+def choose(
+    made: Any, lesson: Lesson, before: dict[str, Tensor], after: dict[str, Tensor], *, first: int
+) -> dict[float, float]:
+    """Leaves the best mix of both in the model; returns the tuning pictures' mean reciprocal rank by mix.
+
+    Their bad photos are to be found among the good ones of all, as the mix sees these too.
+    """
+    trunk = model.trunk_of(made)
+    tuning = np.flatnonzero(~lesson.trains)
+    relevant = np.repeat(lesson.owners[tuning], lesson.rows.shape[1] - 1)[:, None] == lesson.owners[None, :]
+    found: dict[float, float] = {}
+    for mix in MIXES if len(tuning) else (1.0,):
+        trunk.load_state_dict(mixture(before, after, mix), strict=False)
+        if len(tuning):
+            catalog = embedded(made, lesson.rows[:, 0], first=first)
+            asked = embedded(made, lesson.rows[tuning, 1:].reshape(-1, *lesson.rows.shape[2:]), first=first)
+            found[mix] = float(np.mean([1 / (places[0] + 1) for places in ranks(asked, catalog, relevant)]))
+        else:
+            found[mix] = 0.0
+    best = max(found, key=lambda mix: (found[mix], -mix))
+    trunk.load_state_dict(mixture(before, after, best), strict=False)
+    return found
+
+
+def mixture(before: dict[str, Tensor], after: dict[str, Tensor], mix: float) -> dict[str, Tensor]:
+    """Returns the weights on the line between two states, `mix` of the way."""
+    return {
+        name: value + mix * (after[name] - value) if value.is_floating_point() else value
+        for name, value in before.items()
+    }

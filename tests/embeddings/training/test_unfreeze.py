@@ -1,0 +1,115 @@
+"""The last blocks learn from bad photos, keep what the start knows, and go on where they were killed."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+from PIL import Image
+
+torch = pytest.importorskip("torch", reason="torch comes with the 'train' extra")
+pytest.importorskip("open_clip", reason="open_clip comes with the 'train' extra")
+
+from embeddings.backends.openvino import OpenVINOEncoder  # noqa: E402
+from embeddings.training import activations, model, tail  # noqa: E402
+from embeddings.training.tail import UnfreezePlan, chosen  # noqa: E402
+from embeddings.training.unfreeze import mixture, unfreeze  # noqa: E402
+
+BUNDLED = Path(__file__).parents[3] / "embeddings" / "weights"
+
+
+@pytest.fixture
+def plan(products, views, tmp_path, settings) -> UnfreezePlan:
+    settings.DETECTOR = {"BACKEND": "tests.fakes.FakeDetector"}
+    streets = tmp_path / "streets"
+    streets.mkdir()
+    Image.effect_noise((120, 120), 80).convert("RGB").save(streets / "one.jpg")
+    return UnfreezePlan(
+        products=products, views=views, backgrounds=streets, start=BUNDLED, work=tmp_path / "work",
+        blocks=2, bad_photos=1, epochs=2, batch=8,
+    )  # fmt: skip
+
+
+def test_the_last_blocks_change_and_everything_else_stays(plan, monkeypatch):
+    monkeypatch.setattr("embeddings.training.unfreeze.MIXES", (1.0,))
+    trained = unfreeze(plan)
+    before, after = (model.load(folder)[0].state_dict() for folder in (BUNDLED, trained.folder))
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed
+    assert all(name.startswith("visual.trunk.net.") for name in changed)
+    assert not [name for name in changed if ".blocks." in name and not name.split(".blocks.")[1].startswith(("5", "6"))]
+    assert len(trained.facts["losses"]["choice"]) == 2
+    assert Image.open(plan.work / "curves.png").width > 400
+
+
+def test_a_training_that_was_killed_after_an_epoch_goes_on_with_the_next(plan, monkeypatch):
+    whole = unfreeze(plan).facts["losses"]
+    again = replace(plan, work=plan.work.with_name("again"))
+    keep, kept = tail._keep, []
+
+    def keep_and_die(*arguments):
+        keep(*arguments)
+        kept.append(1)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tail, "_keep", keep_and_die)
+    with pytest.raises(KeyboardInterrupt):
+        unfreeze(again)
+    monkeypatch.setattr(tail, "_keep", keep)
+    monkeypatch.setattr(activations.Front, "__call__", lambda *_: pytest.fail("activations were computed again"))
+    resumed = unfreeze(again).facts["losses"]
+    assert kept == [1]
+    for name, values in whole.items():
+        assert resumed[name] == pytest.approx(values, abs=2e-3), name
+
+
+def test_the_command_writes_an_encoder_that_is_served_and_says_where_it_comes_from(plan, tmp_path, capsys):
+    out = tmp_path / "out"
+    call_command(
+        "train_encoder", "--from", "bundled", "--unfreeze", "2", "--epochs", "1", "--products", str(plan.products),
+        "--views", str(plan.views), "--backgrounds", str(plan.backgrounds), "--work", str(plan.work), "--out", str(out),
+        "--threads", "1",
+    )  # fmt: skip
+    encoder = OpenVINOEncoder(out / "card.json")
+    assert encoder.encode_texts(["red shoes"]) == pytest.approx(
+        OpenVINOEncoder(BUNDLED / "card.json").encode_texts(["red shoes"])
+    )
+    training = json.loads((out / "card.json").read_text())["training"]
+    assert training["trunk"].startswith("last 2 blocks")
+    assert training["started_from"]["label"].startswith("shop-search-encoder")
+
+
+@pytest.mark.parametrize("blocks", [1, 8])
+def test_a_number_of_blocks_that_cannot_be_trained_is_a_sentence(plan, blocks):
+    with pytest.raises(CommandError, match="from 2 to 7 can"):
+        call_command(
+            "train_encoder", "--from", "bundled", "--unfreeze", str(blocks), "--products", str(plan.products),
+            "--views", str(plan.views), "--backgrounds", str(plan.backgrounds), "--work", str(plan.work),
+            "--out", str(plan.work / "out"),
+        )  # fmt: skip
+
+
+def test_unfreezing_needs_a_trained_start_and_folders_to_learn_from(tmp_path):
+    for arguments, message in (
+        (["--backbone", "x.safetensors"], "--from"),
+        (["--from", "bundled"], "--products"),
+    ):
+        with pytest.raises(CommandError, match=message):
+            call_command("train_encoder", *arguments, "--unfreeze", "2", "--out", str(tmp_path / "out"))
+
+
+def test_a_twin_is_no_wrong_answer():
+    bank = torch.nn.functional.normalize(torch.tensor([[1.0, 0, 0], [1, 0.1, 0], [0, 1, 0]]), dim=1)
+    asked, picked, whose = bank[:1], torch.tensor([0]), torch.tensor([0, 1, 2])
+    with_twin = chosen(asked, picked, bank, whose, bank, whose, 10.0)
+    without = chosen(asked, picked, bank, whose, bank[[0, 2]], whose[[0, 2]], 10.0)
+    assert float(with_twin) == pytest.approx(float(without))
+
+
+def test_a_mixture_lies_between_start_and_end():
+    before, after = {"a": torch.zeros(2), "n": torch.tensor(3)}, {"a": torch.ones(2), "n": torch.tensor(4)}
+    assert mixture(before, after, 0.25)["a"].tolist() == [0.25, 0.25]
+    assert int(mixture(before, after, 1.0)["n"]) == 3
+    np.testing.assert_array_equal(mixture(before, after, 0.0)["a"], before["a"])
