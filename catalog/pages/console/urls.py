@@ -13,6 +13,7 @@ from catalog.pages.console import (
     quality,
     review,
     signing_in,
+    versions,
 )
 
 app_name = "console"
@@ -55,4 +56,14 @@ urlpatterns = [
     path("pictures/<int:image_id>/block/", curation_blocked.photo, name="block_photo"),
     path("pictures/<int:image_id>/correct/", corrections.correct_image, name="correct_image"),
     path("corrections/<int:correction_id>/apply/", corrections.apply_one, name="apply"),
+    path("versions/", versions.home, name="versions"),
+    path("versions/new/", versions.new, name="version_new"),
+    path("versions/<int:version_id>/build/", versions.build, name="version_build"),
+    path("versions/<int:version_id>/compare/", versions.compare, name="version_compare"),
+    path("versions/<int:version_id>/promote/", versions.promote_one, name="version_promote"),
+    path("versions/<int:version_id>/retire/", versions.retire_one, name="version_retire"),
+    path("versions/<int:version_id>/try/", versions.try_out, name="version_try"),
+    path("versions/rollback/<str:kind>/", versions.roll_back, name="version_rollback"),
+    path("versions/trials/<int:trial_id>/stop/", versions.stop_trial, name="trial_stop"),
+    path("versions/comparisons/<int:comparison_id>/", versions.comparison, name="comparison"),
 ]

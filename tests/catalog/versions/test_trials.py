@@ -1,5 +1,6 @@
 import io
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -34,7 +35,7 @@ def version(stocked):
     return made
 
 
-def ask(client: Client, **headers: str):
+def ask(client: Client, **headers: Any):
     photo = io.BytesIO(picture(1))
     photo.name = "photo.png"
     return client.post("/api/v1/search/", {"image": photo}, **headers)
