@@ -29,6 +29,14 @@ def _versions_are_read_anew(request: pytest.FixtureRequest, monkeypatch: pytest.
     taxonomy.forget()
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keeps a file's tests, and all browser tests, in one process when several share the work: each sets up a shop."""
+    if config.pluginmanager.hasplugin("xdist"):
+        for item in items:
+            path = item.path.relative_to(config.rootpath)
+            item.add_marker(pytest.mark.xdist_group("browser" if "browser" in path.parts else str(path)))
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server of this run's own."""

@@ -18,7 +18,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, InterfaceError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -217,7 +217,8 @@ class _Lease:
                     held = Job.objects.held(self._job)
                     self.is_lost = not held.update(claimed_until=timezone.now() + LEASE)
                     self.is_canceled = held.filter(cancel_requested=True).exists()
-                except DatabaseError as error:
+                except (DatabaseError, InterfaceError) as error:
                     log.warning("A job's claim could not be renewed: %s.", error)
+                    connection.close()  # the next try makes a new one
         finally:
             connection.close()

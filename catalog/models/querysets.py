@@ -45,6 +45,26 @@ class ProductQuerySet(models.QuerySet["Product"]):
             ProductImage.objects.filter(product__in=ids).update(payload_due=now)
             return self.model._default_manager.filter(pk__in=ids).update(withdrawn_at=now, updated_at=now)
 
+    def restore(self) -> int:
+        """Brings withdrawn ones of these products back and returns how many; their pictures are due for the index."""
+        from catalog.models import ProductImage
+
+        now = timezone.now()
+        with transaction.atomic():
+            ids = list(self.filter(withdrawn_at__isnull=False).values_list("pk", flat=True))
+            ProductImage.objects.filter(product__in=ids).update(payload_due=now)
+            return self.model._default_manager.filter(pk__in=ids).update(withdrawn_at=None, updated_at=now)
+
+    def set_stock(self, in_stock: bool) -> int:
+        """Says of these products whether they can be bought and returns how many that changed; none is embedded."""
+        from catalog.models import ProductImage
+
+        now = timezone.now()
+        with transaction.atomic():
+            ids = list(self.filter(in_stock=not in_stock).values_list("pk", flat=True))
+            ProductImage.objects.filter(product__in=ids).update(payload_due=now)
+            return self.model._default_manager.filter(pk__in=ids).update(in_stock=in_stock, updated_at=now)
+
     def for_cards(self) -> ProductQuerySet:
         """With everything a result card prints, in three queries however many products."""
         return self.select_related("merchant", "category").prefetch_related("images")

@@ -289,7 +289,7 @@ def _release(upload: Upload) -> None:
     """Lets any worker go on with the upload at once."""
     try:
         Upload.objects.held(upload).update(claimed_until=None)
-    except DatabaseError:
+    except (DatabaseError, InterfaceError):
         log.warning("Upload %s can't be released; its claim ends by itself.", upload.pk)
 
 
@@ -314,7 +314,8 @@ class _Lease:
             while not self._ended.wait(pause_s):
                 try:
                     Upload.objects.held(self._upload).update(claimed_until=timezone.now() + LEASE)
-                except DatabaseError as error:
+                except (DatabaseError, InterfaceError) as error:
                     log.warning("A claim could not be renewed: %s.", error)
+                    connection.close()  # the next try makes a new one
         finally:
             connection.close()

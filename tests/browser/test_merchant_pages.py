@@ -102,7 +102,7 @@ def test_a_file_is_uploaded_watched_and_its_products_withdrawn(open_page, passwo
 
     page.get_by_role("link", name="Products", exact=True).click()
     page.get_by_label("Product P-0001").check()
-    page.get_by_role("button", name="Withdraw the chosen").click()
+    page.get_by_role("button", name="Do it with the chosen").click()
     expect(page.get_by_role("row", name="P-0001")).to_contain_text("withdrawn")
 
 

@@ -32,6 +32,7 @@ class Home:
     path: Path
     feed: FeedFolder
     processes: list[subprocess.Popen[str]] = field(default_factory=list)
+    environment: dict[str, str] = field(default_factory=dict)  # beside what each process gets
 
     @property
     def store(self) -> EdgeStore:
@@ -43,17 +44,26 @@ class Home:
             "SHOP_SEARCH_HOME": str(self.path),
             "DJANGO_SETTINGS_MODULE": "tests.journeys.crash_settings",
             "FAKE_ENCODER_DELAY_S": str(delay_s),
+            **self.environment,
         }
+        log = (self.path / "log").open("a")
         process = subprocess.Popen(
             [sys.executable, "manage.py", *arguments],
             cwd=settings.BASE_DIR,
             env=environment,
             text=True,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=log,
         )
+        log.close()
         self.processes.append(process)
         return process
+
+    def stop(self) -> None:
+        for process in self.processes:
+            process.kill()
+            process.wait()
+        self.store.stop()
 
     def run(self, *arguments: str) -> str:
         """Returns what the command printed; it must succeed."""
@@ -81,8 +91,13 @@ class Home:
         with closing(sqlite3.connect(self.path / "shop_search.sqlite3", timeout=20)) as database:
             return database.execute(query).fetchone()[0]
 
-    def count(self, table: str, where: str = "1") -> int:
+    def count(self, table: str, where: str = "TRUE") -> int:
         return int(self.ask(f"SELECT COUNT(*) FROM catalog_{table} WHERE {where}"))
+
+    @property
+    def log(self) -> str:
+        """What the processes said on standard error."""
+        return (self.path / "log").read_text(encoding="utf-8")
 
     def indexed(self) -> int:
         return self.count("productimage", "state = 'indexed'")

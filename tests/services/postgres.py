@@ -40,9 +40,9 @@ class Postgres:
         """Returns the address of a database of this name, for SHOP_SEARCH_DATABASE_URL."""
         return f"postgresql://shop@/{name}?host={quote(str(self.folder), safe='')}"
 
-    def create(self, name: str) -> str:
-        """Makes an empty database and returns its address."""
-        self.run(f'CREATE DATABASE "{name}"')
+    def create(self, name: str, *, template: str = "template1") -> str:
+        """Makes a database, empty or as another is, and returns its address."""
+        self.run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return self.url(name)
 
     def run(self, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:

@@ -13,7 +13,7 @@ from types import FrameType
 from typing import Any, Self
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError, close_old_connections, connections
+from django.db import InterfaceError, OperationalError, close_old_connections, connections
 
 from catalog.doctor.checkup import examine_some
 from catalog.indexing.index import BATCH, IndexReport, index_all
@@ -40,6 +40,8 @@ Watched = Callable[[str, Callable[[], Any]], Callable[[], Any]]
 IDLE_S = 1.0
 FIRST_BACKOFF_S = 1.0
 LONGEST_BACKOFF_S = 30.0
+# What passes by itself. A driver calls a connection that the server ended one or the other.
+DOWN = (ServiceError, OperationalError, InterfaceError)
 # With Redis a part waits so long for a call before it looks whether it should stop.
 CALLED_WITHIN_S = 2.0
 
@@ -170,7 +172,7 @@ def keep_doing(stopped: threading.Event, do: Callable[[], object]) -> None:
         try:
             pause = 0.0 if do() else IDLE_S
             backoff = FIRST_BACKOFF_S
-        except (ServiceError, OperationalError) as error:
+        except DOWN as error:
             _warn(error, backoff)
             pause, backoff = backoff, min(backoff * 2, LONGEST_BACKOFF_S)
         if pause:
@@ -191,7 +193,7 @@ def work(
         close_old_connections()  # a database that was restarted is connected to again
         try:
             done: IndexReport = index()
-        except (ServiceError, OperationalError) as error:
+        except DOWN as error:
             _warn(error, backoff)
             stopped.wait(backoff)
             backoff = min(backoff * 2, LONGEST_BACKOFF_S)
@@ -204,7 +206,7 @@ def work(
     return total
 
 
-def _warn(error: ServiceError | OperationalError, backoff: float) -> None:
+def _warn(error: Exception, backoff: float) -> None:
     code = error.code if isinstance(error, ServiceError) else "database_unavailable"
     log.warning("%s: %s Trying again in %.0f s.", code, error, backoff)
 

@@ -1,18 +1,16 @@
 """What is wrong with a merchant's products: in sum, and one by one with the picture, what to fix first."""
 
-from dataclasses import dataclass
-
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from catalog.doctor.diagnoses import DIAGNOSES
-from catalog.doctor.report import Patient, patients, sick, sums
+from catalog.doctor.report import patients, sick, sums
 from catalog.doctor.wording import SEVERITIES
-from catalog.models import Checkup, Member, Product, ProductImage
-from catalog.pages.cards import thumb
+from catalog.models import Checkup, Member, Product
 from catalog.pages.merchant.access import member_page
+from catalog.pages.merchant.crops import view_of
 from catalog.pages.merchant.plots import share
 
 PAGE = 20
@@ -39,7 +37,7 @@ def doctor(request: HttpRequest, member: Member) -> HttpResponseBase:
         "bars": [{"sum": one, "word": SEVERITIES[one.severity], "share": share(one.products, most)} for one in counted],
         "code": code,
         "window": window,
-        "rows": [{"patient": one, "view": _view(one)} for one in patients(merchant, list(window))],
+        "rows": [{"patient": one, "view": view_of(one.image)} for one in patients(merchant, list(window))],
         "severities": SEVERITIES,
     }
     return render(request, "merchant/doctor.html", context)
@@ -52,29 +50,3 @@ def examine(request: HttpRequest, member: Member) -> HttpResponseBase:
     if not Checkup.objects.filter(merchant=member.merchant, is_due=True).exists():
         Checkup.objects.ask(member.merchant)
     return redirect("merchant:doctor", slug=member.merchant.slug)
-
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    """A picture and the crop drawn on it, in its own pixels. Numbers are texts: no language may respell them."""
-
-    url: str
-    width: str
-    height: str
-    box: tuple[str, str, str, str] | None  # x, y, width, height; None when the whole picture is the crop
-    stroke: str
-
-
-def _view(patient: Patient) -> _View | None:
-    image = patient.image
-    if image is None or not image.width or not image.height:
-        return None
-    stroke = max(image.width, image.height) / 90
-    return _View(thumb(image.file.url), str(image.width), str(image.height), _box(image), f"{stroke:.1f}")
-
-
-def _box(image: ProductImage) -> tuple[str, str, str, str] | None:
-    x1, y1, x2, y2 = image.box or (0, 0, image.width, image.height)
-    if x2 - x1 >= image.width - 1 and y2 - y1 >= image.height - 1:
-        return None
-    return f"{x1:.0f}", f"{y1:.0f}", f"{max(0, x2 - x1):.0f}", f"{max(0, y2 - y1):.0f}"

@@ -1,16 +1,27 @@
-"""A merchant's own products: find them, see where they stand, withdraw them."""
+"""A merchant's own products: find them, see where they stand, withdraw them and bring them back, many at once."""
+
+from collections.abc import Callable, Mapping
+from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from catalog.models import Member, Product
+from catalog.models.querysets import ProductQuerySet
 from catalog.pages.cards import price_text
 from catalog.pages.merchant.access import member_page
 
 PAGE = 40
+_ACTIONS: Mapping[str, Callable[[ProductQuerySet], int]] = {
+    "withdraw": lambda products: products.withdraw(),
+    "restore": lambda products: products.restore(),
+    "in_stock": lambda products: products.set_stock(True),
+    "out_of_stock": lambda products: products.set_stock(False),
+}
 _STATES = {
     "shown": Q(withdrawn_at=None),
     "withdrawn": Q(withdrawn_at__isnull=False),
@@ -50,14 +61,19 @@ def products(request: HttpRequest, member: Member) -> HttpResponseBase:
         "state": state,
         "states": list(_STATES),
         "tab": "products",
+        "changed": request.GET.get("changed", "") if request.GET.get("changed", "").isdecimal() else "",
     }
     return render(request, "merchant/products.html", context)
 
 
 @member_page(must_edit=True)
 @require_POST
-def withdraw(request: HttpRequest, member: Member) -> HttpResponseBase:
-    """Takes the chosen products from the shop; the next feed that names them brings them back."""
+def change(request: HttpRequest, member: Member) -> HttpResponseBase:
+    """Does one thing with the chosen products, and returns to where they were chosen. Nothing is embedded anew."""
     chosen = [int(text) for text in request.POST.getlist("product") if text.isdecimal() and len(text) < 19]
-    Product.objects.for_merchant(member.merchant).filter(pk__in=chosen[: 2 * PAGE]).withdraw()
-    return redirect("merchant:products", slug=member.merchant.slug)
+    own = Product.objects.for_merchant(member.merchant).filter(pk__in=chosen[: 2 * PAGE])
+    do = _ACTIONS.get(request.POST.get("action", ""))
+    changed = do(own) if do is not None else 0
+    back = {name: request.POST.get(name, "")[:200] for name in ("q", "state", "page")}
+    address = reverse("merchant:products", kwargs={"slug": member.merchant.slug})
+    return redirect(f"{address}?{urlencode({**back, 'changed': changed})}")

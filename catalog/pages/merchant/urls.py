@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from catalog.pages.merchant import doctor, insights, keys, products, sign_in, uploads, webhooks
+from catalog.pages.merchant import doctor, insights, keys, product, products, sign_in, uploads, webhooks
 
 app_name = "merchant"
 urlpatterns = [
@@ -16,7 +16,9 @@ urlpatterns = [
     path("<slug:slug>/uploads/<uuid:upload_id>/errors.csv", uploads.errors, name="errors"),
     path("<slug:slug>/uploads/<uuid:upload_id>/cancel/", uploads.cancel, name="cancel"),
     path("<slug:slug>/products/", products.products, name="products"),
-    path("<slug:slug>/products/withdraw/", products.withdraw, name="withdraw"),
+    path("<slug:slug>/products/change/", products.change, name="change"),
+    path("<slug:slug>/products/<int:product_id>/", product.product, name="product"),
+    path("<slug:slug>/products/<int:product_id>/edit/", product.edit, name="edit"),
     path("<slug:slug>/doctor/", doctor.doctor, name="doctor"),
     path("<slug:slug>/doctor/examine/", doctor.examine, name="examine"),
     path("<slug:slug>/insights/", insights.insights, name="insights"),

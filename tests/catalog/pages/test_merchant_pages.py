@@ -35,7 +35,7 @@ class Shops:
 
     def address(self, name: str, slug: str = "linden") -> str:
         known: dict[str, Any] = {"slug": slug, "upload_id": self.upload.pk, "key_id": self.key.pk}
-        known |= {"webhook_id": self.webhook.pk, "delivery_id": self.delivery.pk}
+        known |= {"webhook_id": self.webhook.pk, "delivery_id": self.delivery.pk, "product_id": self.product.pk}
         pattern = next(one for one in urlpatterns if one.name == name)
         return reverse(f"merchant:{name}", kwargs={part: known[part] for part in pattern.pattern.converters})
 
@@ -67,8 +67,8 @@ def shops(settings, tmp_path) -> Shops:
     return Shops(clients, Upload.objects.get(), key, Product.objects.get(), webhook, send_test(webhook))
 
 
-READ = ["uploads", "upload", "status", "errors", "products", "doctor", "insights"]
-EDIT = ["send", "cancel", "withdraw", "examine"]
+READ = ["uploads", "upload", "status", "errors", "products", "product", "doctor", "insights"]
+EDIT = ["send", "cancel", "change", "edit", "examine"]
 OWN = ["keys", "revoke", "webhooks", "end_webhook", "test_webhook", "send_again"]
 
 
@@ -125,7 +125,7 @@ def test_a_webhook_is_made_with_a_secret_that_is_shown_once_then_tried_and_ended
 
 
 def test_charlie_withdraws_none_of_alices_products(shops):
-    shops["charlie"].post("/merchant/maison/products/withdraw/", {"product": shops.product.pk})
+    shops["charlie"].post("/merchant/maison/products/change/", {"product": shops.product.pk, "action": "withdraw"})
 
     assert Product.objects.shown().count() == 1
     assert "Product S-1" not in shops["charlie"].get("/merchant/maison/products/").content.decode()
@@ -188,7 +188,7 @@ def test_products_are_found_by_words_and_state_and_withdrawn(shops):
     assert not found("state=withdrawn")
     assert found("page=999&state=nonsense")
 
-    shops["bob"].post(shops.address("withdraw"), {"product": [shops.product.pk, "x", "9" * 40]})
+    shops["bob"].post(shops.address("change"), {"action": "withdraw", "product": [shops.product.pk, "x", "9" * 40]})
 
     assert found("state=withdrawn")
     assert not found("state=shown")
@@ -245,7 +245,7 @@ def test_somebody_without_a_shop_is_told_so(shops):
     assert client.get("/merchant/linden/").status_code == 404
 
 
-@pytest.mark.parametrize("name", ["send", "withdraw", "revoke", "cancel", "keys", "sign_out"])
+@pytest.mark.parametrize("name", ["send", "change", "edit", "revoke", "cancel", "keys", "sign_out"])
 def test_no_other_website_can_post_in_a_members_name(shops, name):
     client = Client(enforce_csrf_checks=True)
     client.force_login(get_user_model().objects.get(username="alice"))
