@@ -1,4 +1,4 @@
-"""Writes what reviewers said as files that train_encoder and evaluate_retrieval read."""
+"""Writes what people said and put right as files that the training and evaluation commands read."""
 
 import json
 import sys
@@ -16,8 +16,9 @@ from shop_search.errors import ShopSearchError
 
 class Command(BaseCommand):
     help = (
-        "Writes verdicts into a new folder: pairs.csv for `train_encoder --catalog`, catalog.csv and queries.csv for "
-        "`evaluate_retrieval`, and verdicts.csv with every verdict. Crops are copied as long as they are kept."
+        "Writes verdicts and corrections into a new folder: pairs.csv for `train_encoder --catalog`, catalog.csv and "
+        "queries.csv for `evaluate_retrieval`, detector/data.yaml for `train_detector` and `evaluate_detector`, and "
+        "verdicts.csv and corrections.csv with all of them. Crops are copied as long as they are kept."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -38,4 +39,10 @@ class Command(BaseCommand):
         self.stdout.write(
             f"{written.verdicts} verdicts on {written.products} products; {written.pairs} crops show one of them. "
             f"Of {written.without_crop} the crop is no longer kept."
+        )
+        labeled = written.labeled
+        self.stdout.write(
+            f"{written.corrections} corrections; {labeled.pictures} pictures for the detector with {labeled.objects} "
+            f"corrected objects and {labeled.assumed} that it is sure of beside them. {labeled.undetectable} are of "
+            f"categories it has no class for, {labeled.gone} of pictures that are no longer kept."
         )
