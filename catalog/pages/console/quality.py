@@ -13,6 +13,7 @@ from catalog.models import Measurement
 from catalog.pages.console.access import READ, REVIEW, console
 from catalog.pages.console.plots import Bars, Trend, bars, range_of, text_of, trend
 from catalog.pages.console.quality_filters import View, selects, view_of
+from catalog.pages.console.quality_learning import latest_learning
 from catalog.pages.console.quality_tables import matrix_of
 from catalog.review.asked import SIMULATED, Asked, find
 from catalog.review.confusion import Confusion, confusion
@@ -78,6 +79,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
             "coverage": round(coverage(asked) * 100),
             "agreements": [(one, f"{one.kappa.value:.2f}", _kappa_range(one.kappa)) for one in agreements(asked)],
             "measurement": _measurement(),
+            "learning": latest_learning(is_simulated=view.part.traffic == SIMULATED),
         },
     )
 
