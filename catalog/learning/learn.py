@@ -1,6 +1,6 @@
 """A night's learning: from what shoppers clicked and reviewers said, better weights of the score, if there are any.
 
-    lists -> half of them: attention, weights -> the other half: is it better? -> proposed as a version -> gate -> live
+    lists -> half of them: attention, weights -> the other half: is it better? -> proposed, compared -> gate -> live
 
 Nothing is proposed where the gain on searches that weren't learned from may be chance. What simulated shoppers teach is
 kept to be looked at and never proposed.
@@ -16,6 +16,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from catalog.comparisons.comparing import compare
 from catalog.learning.attention import Attention, attention
 from catalog.learning.gains import Gain, click_gain, verdict_gain
 from catalog.learning.lists import Shown, lists
@@ -112,17 +113,18 @@ def learn_tonight(
         return learned, run
     progress(2, 3, "proposing")
     if learned.is_better and not is_simulated:
-        _propose(run, learned, by)
+        _propose(run, learned, by, progress)
     run.save()
     progress(3, 3, run.get_outcome_display())
     return learned, run
 
 
-def _propose(run: LearningRun, learned: Learned, by: User | None) -> None:
+def _propose(run: LearningRun, learned: Learned, by: User | None, progress: Progress) -> None:
     name = f"learned {timezone.now():%Y-%m-%d %H:%M:%S}"
     version = propose(Version.Kind.RANKING, name=name, options=learned.after, by=by)
     run.outcome, run.version = Outcome.PROPOSED, version.name
     try:
+        compare(version, by=by, progress=progress)  # what the gate reads
         promote(version, by=by, why=f"Learned from clicks and verdicts. {learned.why}"[:500])
     except InputError as error:
         run.why = f"{run.why} {error.message}"[:300]

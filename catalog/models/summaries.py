@@ -8,6 +8,7 @@ from typing import Any
 from django.db import models
 
 from catalog.models.searches import SearchRecord
+from catalog.models.versions import Version
 
 
 class SearchSummaryQuerySet(models.QuerySet["SearchSummary"]):
@@ -46,14 +47,20 @@ class SearchSummary(models.Model):
         return f"summary of {self.search_id}"
 
 
+def _named(versions: tuple[int, ...]) -> str:
+    """Returns what people know these versions by; a version is never renamed."""
+    rows = Version.objects.filter(pk__in=versions).order_by("kind").values_list("kind", "name")
+    return ", ".join(f"{kind} {name}" for kind, name in rows)
+
+
 def summarized(record: Any, *, merchant: int | None) -> dict[str, Any]:
     """Returns the summary's fields for a record, also one of an earlier version, which knows less."""
     answer: Mapping[str, Any] = record.answer
     selected = answer.get("selected") or {}
     made_by = answer.get("models") or {}
+    versions = tuple(sorted((record.versions or {}).values()))
     hits = answer.get("hits") or []
     category = selected.get("category") or {}
-    versions = [f"{kind} {name}" for kind, name in sorted(made_by.items()) if kind not in ("detector", "encoder")]
     return {
         "search_id": record.pk,
         "created_at": record.created_at,
@@ -62,7 +69,7 @@ def summarized(record: Any, *, merchant: int | None) -> dict[str, Any]:
         "band": record.band,
         "detector": str(made_by.get("detector", ""))[:120],
         "encoder": str(made_by.get("encoder", ""))[:120],
-        "versions": ", ".join(versions)[:200],
+        "versions": _named(versions)[:200] if versions else "",
         "has_photo": answer.get("image") is not None,
         "has_region": selected.get("region") is not None,
         "results": min(len(hits), 32767),

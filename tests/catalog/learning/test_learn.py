@@ -12,12 +12,13 @@ from catalog.learning import learn as learn_module
 from catalog.learning.jobs import learn_ranking
 from catalog.learning.learn import learn_tonight
 from catalog.learning.lists import lists
-from catalog.models import Feedback, LearningRun, SearchRecord, SearchSummary, Version
+from catalog.models import Feedback, LearningRun, SearchRecord, SearchSummary, Switch, Version
 from catalog.review.verdicts import judge, sheet
 from catalog.search.answers import record
 from catalog.search.feedback import give_feedback
 from catalog.search.questions import Question
 from catalog.search.search import search
+from catalog.versions import live
 from tests.fakes import picture
 
 
@@ -77,7 +78,7 @@ def better(monkeypatch):
     monkeypatch.setattr(learn_module, "lists", lambda *, is_simulated: made)
 
 
-def test_better_weights_are_proposed_and_wait_for_the_gate(db, monkeypatch):
+def test_better_weights_are_proposed_and_wait_for_the_gate(stocked, monkeypatch):
     better(monkeypatch)
     learned, run = learn_tonight()
 
@@ -88,6 +89,19 @@ def test_better_weights_are_proposed_and_wait_for_the_gate(db, monkeypatch):
     assert "The gate refuses" in run.why
     assert run.report["clicks"]["low"] > 0
     assert run.before == TODAY
+
+
+def test_weights_that_pass_the_gate_go_live(stocked, monkeypatch, settings):
+    settings.VERSION_GATE = {**settings.VERSION_GATE, "queries": 1, "measures": {"ranking": {"recall@1": -1.0}}}
+    settings.VERSION_GATE["category_loss"] = 1.0
+    settings.VERSION_GATE["latency_ratio"] = 100.0
+    better(monkeypatch)
+    learned, run = learn_tonight()
+
+    assert run.outcome == "promoted", run.why
+    assert Version.objects.get().state == "live"
+    assert live("ranking") == learned.after
+    assert Switch.objects.get().why.startswith("Learned from clicks and verdicts.")
 
 
 def test_what_simulated_shoppers_teach_is_never_proposed(db, monkeypatch):
