@@ -51,6 +51,7 @@ DEBUG = os.environ.get("SHOP_SEARCH_DEBUG") == "1"
 ALLOWED_HOSTS = [host for host in os.environ.get("SHOP_SEARCH_HOSTS", "localhost,127.0.0.1,[::1]").split(",") if host]
 
 INSTALLED_APPS = [
+    "unfold",  # before the admin: it brings the templates
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -75,6 +76,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "catalog.pages.security.AdminPolicy",
 ]
 ROOT_URLCONF = "shop_search.urls"
 WSGI_APPLICATION = "shop_search.wsgi.application"
@@ -152,6 +154,29 @@ BACKUPS_ROOT = Path(os.environ.get("SHOP_SEARCH_BACKUPS", SHOP_SEARCH_HOME / "ba
 UPLOADS_KEPT_DAYS = 90  # how long a finished upload and its errors can be looked at
 DATA_UPLOAD_MAX_MEMORY_SIZE = 26 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 26 * 1024 * 1024  # a phone photo stays in memory: it is decoded at once and never kept
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Shop Search",
+    "SITE_HEADER": "Shop Search",
+    "SITE_SUBHEADER": "Plain records",
+    "SITE_URL": "/console/",
+    "SHOW_HISTORY": True,
+    "COLORS": {
+        "primary": {  # the shop's own accent, light to dark
+            "50": "#fdf5f1",
+            "100": "#fbeae2",
+            "200": "#f6d0bf",
+            "300": "#efae92",
+            "400": "#e5835a",
+            "500": "#d65a2c",
+            "600": "#b93a12",
+            "700": "#98300f",
+            "800": "#7a2a12",
+            "900": "#642613",
+            "950": "#361007",
+        }
+    },
+}
 
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
