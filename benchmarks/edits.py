@@ -105,6 +105,27 @@ def screenshot(image: Image.Image, random: Random) -> Image.Image:
     return canvas
 
 
+def mirrored_crop(image: Image.Image, random: Random) -> Image.Image:
+    return cropped(0.15)(image.transpose(Image.Transpose.FLIP_LEFT_RIGHT), random)
+
+
+def in_a_page(image: Image.Image, random: Random) -> Image.Image:
+    """The picture as a small part of a wide web page: about a twelfth of it, beside bars of text."""
+    width, height = image.width * 4, image.height * 3
+    canvas = Image.new("RGB", (width, height), (250, 250, 250))
+    draw = ImageDraw.Draw(canvas)
+    draw.rectangle((0, 0, width, height // 14), fill=(40, 60, 110))
+    left, top = round(random.uniform(0.1, 0.6) * width), round(random.uniform(0.15, 0.5) * height)
+    for line in range(14):
+        y = height // 8 + line * height // 18
+        draw.rectangle(
+            (width // 30, y, width // 30 + width * (3 + line % 4) // 12, y + height // 90), fill=(150, 150, 158)
+        )
+    draw.rectangle((left - 12, top - 12, left + image.width + 12, top + image.height + 60), fill="white")
+    canvas.paste(image, (left, top))
+    return canvas
+
+
 def blurred(image: Image.Image, random: Random) -> Image.Image:
     return image.filter(ImageFilter.GaussianBlur(image.width / 150))
 
@@ -146,4 +167,6 @@ EDITS: dict[str, Edit] = {
     "noise": noisy,
     "sharpened": sharpened,
     "screenshot": screenshot,
+    "crop 15 %, mirrored": mirrored_crop,
+    "small on a web page": in_a_page,
 }

@@ -5,7 +5,7 @@
 Laying one picture over another takes milliseconds, so only what is suspicious is, and only so many.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -33,6 +33,8 @@ _NEAR_TRIED = 6  # pictures laid whole on whole: 3 ms each
 # framed are among 2, and hardly more among 8), and by fingerprint.
 _LIKE_TRIED, _FAR_TRIED = 2, 2
 _AS_LIKE = 12  # bits; copies of one picture, saved again, differ from a photo by nearly the same
+_MARGIN = 0.15  # of its sides, around the place where a picture is thought to lie: detections are that unsure
+_MOST_OF_PHOTO = 0.7  # a picture that covers more of the photo is found in the whole of it
 _SIDE = 256  # longest side of the photo as it is compared
 
 Load = Callable[[int], Image.Image | None]
@@ -129,6 +131,49 @@ def matches(views: Sequence[View], found: Sequence[Suspect], load: Load) -> list
     """Returns the suspects that are copies, in the order given. `load` returns a picture by id, None if it is gone."""
     copies = [one for one in laid_over(views, found, load) if one.alignment.is_copy]
     return of_one_picture(copies)
+
+
+def second_look(photo: Image.Image, parts: Mapping[int, Box], found: Sequence[Suspect], load: Load) -> list[Match]:
+    """Returns the suspects that are copies after all: mirrored and cropped, or a small part of the photo.
+
+    For when nothing else was found. `parts` says where in the photo, in its pixels, each suspect's picture would lie:
+    where the product is in both tells. Only the nearest by embedding are looked at, 2 ms each time for a stranger.
+    """
+    copies: list[Match] = []
+    alike = sorted((one for one in found if one.cosine > -1), key=lambda one: -one.cosine)[:_LIKE_TRIED]
+    for suspect in alike:
+        picture = load(suspect.id)
+        if picture is None:
+            continue
+        looks = [_on_photo(align(suspect.view.image, picture, turns=(MIRRORED,)), suspect.view)]
+        if suspect.id in parts:
+            view = View.of(photo, parts[suspect.id])
+            looks.append(_on_photo(align(view.image, picture, turns=(AS_IS, MIRRORED)), view))
+        best = max(looks, key=lambda alignment: alignment.likeness)
+        if best.is_copy:
+            copies.append(Match(suspect.id, suspect.distance, best, picture.size))
+    return of_one_picture(copies)
+
+
+def place_in_photo(product: Box, picture_product: Box, picture: tuple[int, int], photo: tuple[int, int]) -> Box | None:
+    """Returns where in the photo a whole picture would lie, with a margin, told by where its product is in both.
+
+    Sizes are width and height. None where that is most of the photo, which is compared as a whole anyway.
+    """
+    x = (product[2] - product[0]) / max(picture_product[2] - picture_product[0], 1.0)
+    y = (product[3] - product[1]) / max(picture_product[3] - picture_product[1], 1.0)
+    left, top = product[0] - picture_product[0] * x, product[1] - picture_product[1] * y
+    width, height = picture[0] * x, picture[1] * y
+    box = (
+        max(0.0, left - _MARGIN * width),
+        max(0.0, top - _MARGIN * height),
+        min(float(photo[0]), left + (1 + _MARGIN) * width),
+        min(float(photo[1]), top + (1 + _MARGIN) * height),
+    )
+    if box[2] - box[0] < 1 or box[3] - box[1] < 1:
+        return None
+    share = (box[2] - box[0]) * (box[3] - box[1]) / (photo[0] * photo[1])
+    return box if share <= _MOST_OF_PHOTO else None
 
 
 def of_one_picture(copies: Sequence[Match]) -> list[Match]:

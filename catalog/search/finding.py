@@ -16,6 +16,7 @@ from catalog.search.curated import missing_pins, placed, without_hidden
 from catalog.search.fusion import share_of
 from catalog.search.listings import keys_of, shown_listings
 from catalog.search.ranking import Candidate, Ranked, candidates, collapse, rank
+from catalog.search.same_pictures import begin_reading, groups_of
 from catalog.search.understanding import Query
 from catalog.words.category_words import singular
 from embeddings import vector_store
@@ -117,8 +118,10 @@ class Finder:
 
     def _shown(self, found: Sequence[Candidate]) -> list[Candidate]:
         """Returns the candidates that may be shown, with what the database knows of them."""
+        reading = begin_reading(self._collection, found) if self._collection else None
         listings = shown_listings(found)
-        keys = keys_of(found, listings)
+        groups = groups_of(found, reading.result()) if reading else {}
+        keys = keys_of(found, listings, groups)
         shown: list[Candidate] = []
         for one in found:
             listing = listings.get(one.image_id)

@@ -1,7 +1,7 @@
 """What the database knows of candidates: which may be shown, how new and how often chosen, and which are one thing."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -56,15 +56,19 @@ def shown_listings(found: Sequence[Candidate]) -> dict[int, Listing]:
     return {one.image_id: one for one in listings if one.withdrawn_at is None and one.blocked_at is None}
 
 
-def keys_of(found: Sequence[Candidate], listings: dict[int, Listing]) -> dict[int, tuple[str, ...]]:
+def keys_of(
+    found: Sequence[Candidate], listings: dict[int, Listing], groups: Mapping[int, int] | None = None
+) -> dict[int, tuple[str, ...]]:
     """Returns by image id what makes a listing one thing with others.
 
-    That is a GTIN, a merchant's group of sizes in one color, or the very same picture.
+    That is a GTIN, a merchant's group of sizes in one color, or the very same picture: the same file, or one of
+    `groups` (catalog.search.same_pictures).
     """
     # JSON is slow to read, and only groups need it.
     grouped = [one.product_id for one in found if one.image_id in listings and listings[one.image_id].item_group]
     colors = dict(Product.objects.filter(pk__in=grouped).order_by().values_list("pk", "colors")) if grouped else {}
     sharing = Counter(listing.picture for listing in listings.values())
+    shared = Counter((groups or {}).values())
     keys: dict[int, tuple[str, ...]] = {}
     for one in found:
         listing = listings.get(one.image_id)
@@ -78,6 +82,9 @@ def keys_of(found: Sequence[Candidate], listings: dict[int, Listing]) -> dict[in
             own.append(f"group {listing.merchant_id} {shade} {listing.item_group}")
         if listing.picture and sharing[listing.picture] <= MOST_SHARING:
             own.append(f"picture {listing.picture}")
+        group = (groups or {}).get(one.image_id)
+        if group is not None and shared[group] <= MOST_SHARING:
+            own.append(f"group of pictures {group}")
         keys[one.image_id] = tuple(own)
     return keys
 

@@ -100,7 +100,7 @@ def rank(found: Sequence[Candidate], wants: Wants) -> list[tuple[Candidate, Part
         return []
     columns = {
         "appearance": np.clip([one.score for one in found], 0.0, 1.0),
-        "color": _filled(likeness(wants.palette, [_palette(one.payload) for one in found])),
+        "color": _filled(likeness(wants.palette, [palette_of(one.payload) for one in found])),
         "attributes": _filled(np.array([_agreement(one.payload, wants) for one in found])),
         "quality": _quality(found),
     }
@@ -130,7 +130,8 @@ def collapse(ordered: Sequence[tuple[Candidate, Parts]]) -> list[Ranked]:
     return cards
 
 
-def _palette(payload: Payload) -> Palette:
+def palette_of(payload: Payload) -> Palette:
+    """Returns the dominant colors that the index has of a picture."""
     palette = payload.get("palette") or ()
     return tuple(tuple(color) for color in palette) if isinstance(palette, list) else ()  # type: ignore[misc]
 

@@ -118,7 +118,7 @@ def _copies(query: Query, page: Page, merchants: Sequence[str] | None) -> list[C
     if query.photo is None or query.sight is None:
         return None
     look_alikes = {one.image_id: one.score for one in page.nearest}
-    copies = find_copies(query.photo, None, look_alikes, probing=query.probing)
+    copies = find_copies(query.photo, None, look_alikes, product_box=query.sight.choice.box, probing=query.probing)
     if copies is None or merchants is None:
         return copies
     return [copy for copy in copies if copy.product.merchant.slug in merchants]

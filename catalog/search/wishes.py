@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 
+from django.utils.translation import gettext as _
+
 from catalog.indexing.points import searched_collection
 from catalog.search.questions import ALL_CATEGORIES, Filters, Question
 from catalog.words.assortment import Assortment, assortment
@@ -193,21 +195,22 @@ def _label(wish: Wish, wishes: Wishes, shop: Assortment) -> str:
     if wish.kind == "category":
         return shop.category_names.get(wish.value, wish.value.replace("-", " ").capitalize())
     if wish.kind == "in_stock":
-        return "In stock" if wish.value == "yes" else "Out of stock"
+        return _("In stock") if wish.value == "yes" else _("Out of stock")
     if wish.kind == "excluded":
-        return f"Not {wish.value}"
+        return _("Not {word}").format(word=wish.value)
     return wish.value if wish.kind == "brand" else wish.value.capitalize()
 
 
 def _price_label(wish: Wish, currency: str | None) -> str:
-    low, _, high = wish.value.partition("-")
-    unit = f" {currency}" if currency else ""
-    if low and high:
-        return f"{_plain(low)} to {_plain(high)}{unit}"
-    return f"Under {_plain(high)}{unit}" if high else f"From {_plain(low)}{unit}"
+    low, high = wish.value.partition("-")[::2]
+    amounts = {"low": _plain(low), "high": _plain(high), "currency": currency or ""}
+    sentence = _("{low} to {high} {currency}") if low and high else _("Under {high} {currency}") if high else ""
+    return (sentence or _("From {low} {currency}")).format(**amounts).strip()
 
 
 def _plain(number: str) -> str:
+    if not number:
+        return ""
     value = Decimal(number)
     return f"{value:.0f}" if value == value.to_integral_value() else f"{value:.2f}"
 
@@ -216,5 +219,5 @@ def _first(own: Decimal | None, read: Decimal | None) -> Decimal | None:
     return own if own is not None else read
 
 
-def _nothing(_: str) -> None:
+def _nothing(phrase: str) -> None:
     return None

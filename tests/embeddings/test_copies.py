@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from embeddings.copies import FAR, Candidate, View, laid_over, matches, suspects
+from embeddings.copies import FAR, Candidate, View, laid_over, matches, place_in_photo, second_look, suspects
 from embeddings.fingerprint import TURNS, Fingerprint, as_vector, fingerprint, turned
 from fixtures import demo_products, draw_product
 
@@ -118,3 +118,35 @@ def test_a_fingerprint_that_says_nothing_is_not_compared():
     view = View(Image.new("RGB", (64, 64)), (0, 0, 64, 64), (even,) * 8)
 
     assert suspects([view], [Candidate(1, as_vector(even.bits))], least_cosine=0.3) == []
+
+
+def test_a_mirrored_crop_is_found_by_a_second_look_alone():
+    crop = ImageOps.mirror(PICTURES[4]).crop((20, 10, PICTURES[4].width - 10, PICTURES[4].height - 20))
+    view = View.of(crop)
+    asked = suspects([view], candidates(p4=0.8), least_cosine=0.3)
+
+    assert [one.id for one in second_look(crop, {}, asked, PICTURES.get)] == [4]
+    assert not [one for one in second_look(PICTURES[1], {}, asked, PICTURES.get) if one.id != 4]
+
+
+def test_a_small_part_of_a_page_is_found_where_its_product_is():
+    picture = PICTURES[4]
+    page = Image.new("RGB", (picture.width * 4, picture.height * 3), "white")
+    left, top = picture.width * 2, picture.height
+    page.paste(picture, (left, top))
+    inner = (picture.width * 0.2, picture.height * 0.3, picture.width * 0.7, picture.height * 0.9)
+    product = (left + inner[0], top + inner[1], left + inner[2], top + inner[3])
+    view = View.of(page)
+    asked = suspects([view], candidates(p4=0.8), least_cosine=0.3)
+    place = place_in_photo(product, inner, picture.size, page.size)
+
+    assert place is not None
+    (match,) = second_look(page, {4: place}, asked, PICTURES.get)
+    assert match.id == 4
+    assert match.alignment.first_box == pytest.approx(
+        (left, top, left + picture.width, top + picture.height), abs=picture.width * 0.03
+    )
+
+
+def test_a_picture_that_would_be_most_of_the_photo_has_no_place_in_it():
+    assert place_in_photo((10, 10, 90, 90), (10, 10, 90, 90), (100, 100), (100, 100)) is None
