@@ -34,7 +34,7 @@ from catalog.pictures.files import (
 )
 from catalog.uploads.product_changes import Change, Wanted, changes_of, existing_products, write
 from catalog.uploads.remote_pictures import look_up
-from catalog.words.category_words import CategoryBook
+from catalog.words.category_words import CategoryBook, meaning_of
 from shop_search.errors import InputError
 
 BATCH_ROWS = 200
@@ -216,6 +216,8 @@ class _Importer:
         everything = sorted([*batch.errors, *errors], key=lambda error: error.row)
         if self._is_dry and self._acknowledge is None:
             return _report(self._compare(wanted, CategoryBook()), everything)
+        if not self._is_dry:
+            _make_categories(wanted)
         with transaction.atomic():
             if not self._is_dry:
                 # One import at a time for a merchant: where there are row locks, the second waits here.
@@ -280,6 +282,17 @@ class _Importer:
         """Without its main picture a product can't be found, so that fails the row; without another it can."""
         column = self._column_name("additional_image_link" if place else "image_link")
         return RowError.of(row.row, column, error.code, error.message, link, is_fatal=place == 0)
+
+
+def _make_categories(wanted: Sequence[Wanted]) -> None:
+    """Makes the batch's new categories, each in a transaction of its own.
+
+    They are every merchant's: made inside of two merchants' batches, in the order of their rows, each could wait for
+    one that the other has made and not committed.
+    """
+    categories = CategoryBook()
+    for one in wanted:
+        categories.get_or_create(meaning_of(one.row.product_type, one.row.google_product_category))
 
 
 def _links(row: FeedRow) -> list[str]:
