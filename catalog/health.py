@@ -34,17 +34,21 @@ def health() -> Health:
     try:
         database, products = "ok", Product.objects.shown().count()
         indexed = ProductImage.objects.indexable().filter(state=ProductImage.State.INDEXED).count()
-    except DatabaseError:
-        healthy, database, products, indexed = False, "database_unavailable", None, None
+    except DatabaseError as error:
+        healthy, database, products, indexed = False, _code(error), None, None
     try:
         searched_collection()
         store = "ok"
-    except ServiceError as error:
-        healthy, store = False, error.code
+    except (ServiceError, DatabaseError) as error:
+        healthy, store = False, _code(error)
     labels: dict[str, str] = {}
     for name, model in (("detector", detector), ("encoder", encoder)):
         try:
             labels[name] = model().card.label
-        except ServiceError as error:
-            healthy, labels[name] = False, error.code
+        except (ServiceError, DatabaseError) as error:  # which version is in force is a row
+            healthy, labels[name] = False, _code(error)
     return Health("ok" if healthy else "degraded", database, store, products=products, images_indexed=indexed, **labels)
+
+
+def _code(error: ServiceError | DatabaseError) -> str:
+    return error.code if isinstance(error, ServiceError) else "database_unavailable"

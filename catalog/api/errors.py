@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -59,6 +60,9 @@ def handle(error: Exception, context: dict[str, Any]) -> Response:
         return _response(404, "not_found", "There is nothing at this address.", {})
     if isinstance(error, PermissionDenied):
         return _response(403, "permission_denied", "You may not do this.", {})
+    if isinstance(error, OperationalError | InterfaceError):
+        logger.error("database_unavailable: %s", error)
+        return _response(503, "database_unavailable", "The database doesn't answer. Try again in a moment.", {})
     logger.exception("An API view failed", exc_info=error)
     return _response(500, "internal_error", "Something went wrong on our side. It has been logged.", {})
 

@@ -1,5 +1,7 @@
+from django.db import OperationalError
 from django.utils import timezone
 
+from catalog import serving
 from catalog.models import Product
 
 
@@ -79,3 +81,29 @@ def test_health_says_which_part_is_down(shelf, client):
 
     assert response.status_code == 503
     assert (response.json()["status"], response.json()["vector_store"]) == ("degraded", "vector_store_unavailable")
+
+
+def test_health_says_that_the_database_is_down(shelf, client, monkeypatch):
+    def refuse(*arguments, **options):
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr("catalog.serving.read", refuse)
+    monkeypatch.setattr("django.db.models.query.QuerySet.count", refuse)
+    serving.forget()
+
+    response = client.get("/api/v1/health/")
+
+    assert response.status_code == 503
+    body = response.json()
+    assert (body["status"], body["database"], body["encoder"]) == ("degraded", *["database_unavailable"] * 2)
+
+
+def test_a_database_that_is_down_is_no_error_of_the_programs(shelf, client, monkeypatch):
+    def refuse(*arguments, **options):
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr("django.db.models.query.QuerySet.count", refuse)
+
+    response = client.get("/api/v1/products/")
+
+    assert (response.status_code, response.json()["code"]) == (503, "database_unavailable")
