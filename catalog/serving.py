@@ -7,6 +7,7 @@ query's encoder and the collection that is asked always belong together, whateve
 work for it are given its context (`carried`). Where no version is in force, the settings are.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +23,9 @@ from django.db import DatabaseError, connection
 from catalog.models import LiveVersion, Trial, Version
 from detection import detector
 from embeddings import encoder
+from shop_search.errors import ServiceError
+
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -29,6 +33,7 @@ R = TypeVar("R")
 Options = Mapping[str, Any]
 # How long a process may answer with what was switched off elsewhere.
 REREAD_S = 1.0
+FOLLOW_EVERY_S = 0.5
 # A follower that has not looked for so long is taken for dead: then searches look for themselves.
 FOLLOWER_LOST_S = 5.0
 
@@ -198,6 +203,33 @@ def read() -> Serving:
         raise
     trial = None if running is None else RunningTrial(running.pk, InForce.of(running.version), running.share)
     return Serving(versions, trial)
+
+
+def follow(stopped: threading.Event) -> None:
+    """Looks for what was switched until `stopped` is set, and loads its models before any search here needs them.
+
+    While a model that went live can't be loaded in this process, it answers with what it had: that is kept.
+    """
+    while not stopped.wait(FOLLOW_EVERY_S):
+        try:
+            now = read()
+            if now != _kept.serving:
+                for chosen in [now, *([now.with_version(now.trial.challenger)] if now.trial else [])]:
+                    with pinned(chosen):
+                        encoder()
+                        detector()
+        except DatabaseError as error:
+            log.warning("What is live can't be read: %s", error)
+            connection.close()
+            continue
+        except ServiceError as error:
+            log.error("What is live now can't be served here: %s", error.message)
+            stopped.wait(FOLLOWER_LOST_S / 2)
+            if _kept.serving is None:
+                continue
+            now = _kept.serving
+        _kept.is_followed = True
+        _kept.keep(now)
 
 
 def install() -> None:

@@ -255,10 +255,10 @@ RANKING_WEIGHTS = {"appearance": 0.85, "color": 0.05, "attributes": 0.05, "quali
 VERSION_GATE: dict[str, Any] = {
     "queries": 100,
     "measures": {
-        "encoder": {"recall@1": -0.02, "recall@5": -0.02, "ndcg@10": -0.02},
-        "detector": {"recall@1": -0.02, "recall@5": -0.02, "ndcg@10": -0.02},
-        "ranking": {"recall@1": -0.02, "ndcg@10": -0.02},
-        "bands": {"band_right": -0.02},
+        "encoder": {"recall@1": -0.03, "recall@5": -0.03, "ndcg@10": -0.03},
+        "detector": {"recall@1": -0.03, "recall@5": -0.03, "ndcg@10": -0.03},
+        "ranking": {"recall@1": -0.03, "ndcg@10": -0.03},
+        "bands": {"band_right": -0.03},
     },
     "category_queries": 30,
     "category_loss": 0.1,

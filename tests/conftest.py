@@ -21,6 +21,7 @@ _WITH_DATABASE = {"db", "transactional_db", "live_server", "admin_client", "admi
 def _versions_are_read_anew(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     has_database = bool(_WITH_DATABASE & set(request.fixturenames)) or request.node.get_closest_marker("django_db")
     monkeypatch.setattr(serving._kept, "is_off", not has_database)
+    monkeypatch.setattr(serving._kept, "is_followed", False)
     monkeypatch.setattr(taxonomy._kept, "is_off", not has_database)
     serving.forget()
     taxonomy.forget()

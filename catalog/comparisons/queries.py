@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from django.conf import settings
 from django.db.models import Count
 from PIL.Image import Image
 
@@ -111,9 +112,13 @@ def _second_photos(size: int, dice: np.random.Generator) -> list[Query]:
 
 
 def _judged(size: int) -> list[Query]:
-    """Returns the latest searches with a verdict whose crop is kept and of which anything found was of use."""
+    """Returns the latest searches with a verdict whose crop is kept and of which anything found was of use.
+
+    Simulated shoppers ask made photos, which are asked as such: they are left out unless the settings count them.
+    """
+    said = Verdict.objects.exclude(search__crop="")
     rows = (
-        Verdict.objects.exclude(search__crop="")
+        (said if settings.COUNT_SIMULATED else said.filter(search__is_simulated=False))
         .order_by("-search__created_at", "search")
         .values_list("search", "search__crop", "search__category", "product", "verdict")
     )

@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from catalog.serving import follow
 from detection import detector
 from embeddings import encoder, vector_store
 from shop_search import instance
@@ -60,3 +61,4 @@ def warm_up() -> None:
         logger.error("Not ready to search: %s", error.message)
     else:
         logger.info("Ready to search after %.1f s", perf_counter() - started)
+    threading.Thread(target=follow, args=[threading.Event()], name="follow", daemon=True).start()

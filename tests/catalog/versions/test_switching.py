@@ -1,3 +1,5 @@
+import threading
+
 import pytest
 
 from catalog import serving
@@ -329,3 +331,37 @@ def test_of_two_promotes_at_once_the_second_is_told(stocked, admin, monkeypatch)
     assert refused.value.code == "switched_meanwhile"
     assert encoders() == {SECOND}
     assert lacking(collection_of(FakeEncoder("2").card)).count() == 6  # told by the rows themselves
+
+
+def test_a_follower_loads_what_went_live_before_a_search_needs_it(stocked, admin, monkeypatch):
+    version = built()
+    told = [False, True]
+    stopped = threading.Event()
+    monkeypatch.setattr(stopped, "wait", lambda timeout: told.pop(0))
+    LiveVersion.objects.filter(pk="encoder").update(version=version)
+    loaded: list[str] = []
+    monkeypatch.setattr(serving, "encoder", lambda: loaded.append(serving.serving().versions["encoder"].name))
+
+    serving.follow(stopped)
+
+    assert loaded == ["fake 2"]
+    assert serving.serving().pk("encoder") == version.pk
+
+
+def test_a_process_that_cannot_load_what_went_live_answers_on_with_what_it_had(stocked, admin, monkeypatch):
+    version = built()
+    assert serving.serving().versions == {}
+    told = [False, False, True]
+    stopped = threading.Event()
+    monkeypatch.setattr(stopped, "wait", lambda timeout: told.pop(0))
+    LiveVersion.objects.filter(pk="encoder").update(version=version)
+
+    def broken() -> None:
+        raise ServiceError("model_file_missing", "gone")
+
+    monkeypatch.setattr(serving, "encoder", broken)
+    serving.follow(stopped)
+    monkeypatch.undo()
+
+    assert encoder().card.fingerprint == FIRST
+    assert best(3) == "P-0003"
