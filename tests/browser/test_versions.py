@@ -7,6 +7,7 @@ import shutil
 import threading
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -33,7 +34,7 @@ def models(shop) -> None:
     """Two encoders beside the bundled one: its twin, which embeds alike, and one that hardly tells pictures apart."""
     run(shop, MAKE_ADMIN)
     card = json.loads((BUNDLED / "card.json").read_text())
-    spoiled = {"twin": {"told": "twin"}, "blind": {"std": [400.0, 400.0, 400.0]}}
+    spoiled: dict[str, dict[str, Any]] = {"twin": {"told": "twin"}, "blind": {"std": [400.0, 400.0, 400.0]}}
     for name, facts in spoiled.items():
         folder = shop.home / "models" / name
         folder.mkdir(parents=True, exist_ok=True)
