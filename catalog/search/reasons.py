@@ -14,8 +14,8 @@ DARK_PHOTO = 32
 # Sharpness is told at one size: a phone's photo and its thumbnail are equally sharp to the encoder.
 SHARPNESS_SIDE = 256
 # Sharpness under which a crop is called blurred. Chosen on one half of 517 photos (street, at home, on models,
-# packshots, groceries), counted on the other 258: none that is sharp lies under it, all that are blurred by 2 px at that
-# size do, and of those that are blurred by a motion of 8, 14 and 22 px, 75, 97 and 100 %.
+# packshots, groceries), counted on the other 258: none that is sharp lies under it, all that are blurred by 2 px at
+# that size do, and of those that are blurred by a motion of 8, 14 and 22 px, 75, 97 and 100 %.
 BLURRED = 16.0
 # Standard deviation of luminance under which there is nothing in a picture that could be blurred.
 EVEN = 6.0
