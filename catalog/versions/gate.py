@@ -78,6 +78,8 @@ def _categories(measure: str, groups: Mapping[str, Any], limits: Mapping[str, An
         name: float(found["difference"]) for name, found in groups.items() if found["n"] >= limits["category_queries"]
     }
     losing = {name: lost for name, lost in judged.items() if lost < -limits["category_loss"]}
+    if not judged:
+        return [Line(f"{measure}: no category has {limits['category_queries']} queries to be judged by.", True)]
     allowed = f"more than {limits['category_loss']:g} on {limits['category_queries']} queries or more"
     if not losing:
         return [Line(f"{measure}: none of {len(judged)} categories loses {allowed}.", True)]
