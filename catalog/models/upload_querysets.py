@@ -69,9 +69,11 @@ class RemotePictureQuerySet(models.QuerySet["RemotePicture"]):
             return {}
         hosts = {url: (urlsplit(url).hostname or "")[:255] for url in urls}
         # Two uploads that name the same pictures make them in one order, so that neither waits for the other forever.
-        rows = [self.model(url_hash=url_hash(url), url=url, host=hosts[url], next_try_at=now) for url in urls]
         self.bulk_create(
-            sorted(rows, key=lambda row: row.url_hash),
+            [
+                self.model(url_hash=url_hash(url), url=url, host=hosts[url], next_try_at=now)
+                for url in sorted(urls, key=url_hash)
+            ],
             ignore_conflicts=True,
         )
         self.filter(url_hash__in={url_hash(url) for url in urls}, next_try_at=None).update(next_try_at=now, attempts=0)
