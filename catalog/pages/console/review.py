@@ -136,6 +136,7 @@ def _coming(request: HttpRequest, *, but: UUID | None = None) -> list[UUID]:
 
 
 def _context(shown: Sheet) -> dict[str, Any]:
+    curated = shown.search.answer.get("curated", {})  # which results a rule of an admin moved
     return {
         "sheet": shown,
         "band": _band(shown.search.band),
@@ -144,6 +145,7 @@ def _context(shown: Sheet) -> dict[str, Any]:
         "cards": [
             {
                 "item": item,
+                "curated": curated.get(str(item.product["id"]), ""),
                 "band": _band(item.band),
                 "image": thumb(item.product["image"]) if item.product["image"] else None,
                 "price": price_text(item.product["price"], item.product["currency"] or ""),
