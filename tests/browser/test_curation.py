@@ -208,7 +208,7 @@ def test_a_reviewer_puts_a_crop_right_on_the_review_sheet(shop, admin, new_page,
     admin.open("/console/review/")
     page.get_by_text("Fix the box or category").click()
     page.get_by_label("left").fill("20")
-    page.get_by_label("Category").select_option("bags")
+    page.locator(".fix select[name=category]").select_option("bags")
     page.get_by_role("button", name="Keep the correction").click()
     expect(page.locator(".fix summary .mark")).to_have_text(re.compile("[12]"))
     page.get_by_text("Fix the box or category").click()
