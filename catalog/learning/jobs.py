@@ -17,11 +17,12 @@ def _has_something_to_learn_from() -> bool:
     "learn_ranking",
     title="Learn the ranking",
     about="Fits the weights of the ranking to clicks and verdicts, and proposes them where they are better.",
+    alone="shoppers",  # not while they are simulated
     nightly=_has_something_to_learn_from,
 )
-def learn_ranking(report: Progress) -> dict[str, Any]:
+def learn_ranking(report: Progress, *, is_simulated: bool = False) -> dict[str, Any]:
     """Done twice it proposes the second time only what is better than what the first time went live."""
-    learned, run = learn_tonight(progress=report)
+    learned, run = learn_tonight(is_simulated=is_simulated, progress=report)
     return {
         "outcome": run.outcome,
         "why": run.why,

@@ -8,7 +8,12 @@ from catalog.jobs import Progress, job
 from catalog.simulation.traffic import simulate
 
 
-@job("simulate_shoppers", title="Simulate shoppers", about="Makes marked searches with known right answers.")
+@job(
+    "simulate_shoppers",
+    title="Simulate shoppers",
+    about="Makes marked searches with known right answers.",
+    alone="shoppers",
+)
 def simulate_shoppers(
     report: Progress, *, searches: int = 300, days: int = 60, seed: int = 0, rest: float = 1.0
 ) -> dict[str, Any]:

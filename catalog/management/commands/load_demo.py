@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from catalog.indexing.index import index_all, reindex
+from catalog.jobs import ask
 from catalog.models import Merchant, Product, ProductImage
 from catalog.uploads.imports import import_feed
 from embeddings import encoder, vector_store
@@ -22,6 +23,9 @@ from shop_search.errors import ShopSearchError
 from shop_search.model_card import ModelCard
 
 T = TypeVar("T")
+
+# Simulated searches: so many give every chart of the console something to show, in a few minutes of one core's half.
+SHOPPERS = 240
 
 # The drawn scenes that the page offers, and the names that it makes their labels from.
 SAMPLES = {
@@ -51,6 +55,7 @@ class Command(BaseCommand):
         except ShopSearchError as error:
             raise CommandError(error.message) from error
         lay_out_samples(drawn)
+        self._ask_for_shoppers()
         _stamp(drawn).write_text(_wanted(drawn))
 
     def _draw(self, drawn: Path) -> None:
@@ -76,6 +81,12 @@ class Command(BaseCommand):
             report = work(progress=lambda report: bar.update(report.indexed + report.failed))
         if report.failed:
             self.stderr.write(f"{report.failed} pictures couldn't be indexed.")
+
+    def _ask_for_shoppers(self) -> None:
+        """Asks for what fills the console. A worker does it once the shop is up, resting as long as it works."""
+        ask("simulate_shoppers", searches=SHOPPERS, days=60, rest=1.5)
+        ask("learn_ranking", is_simulated=True)
+        ask("measure_catalog", sample=40)
 
     def _bar(self, what: str, steps: Iterable[T], total: int) -> Iterator[T]:
         with self._progress(what, total) as bar:
