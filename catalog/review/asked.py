@@ -17,7 +17,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from catalog.models import Feedback, KnownAnswer, Merchant, SearchSummary, SightVerdict, Verdict
+from catalog.models import Correction, Feedback, KnownAnswer, Merchant, SearchSummary, SightVerdict, Verdict
 from catalog.review.verdicts import DISLIKED, Stratum, concern_of
 
 PERIODS = (7, 30, 90)  # days
@@ -135,7 +135,7 @@ def find(part: Slice, *, now: datetime | None = None) -> Found:
     rows = {row[0]: (row, True) for row in _rows(sample)}
     if total > MOST_SEARCHES:
         judged = Q(pk__in=Verdict.objects.order_by().values("search"))
-        judged |= Q(pk__in=SightVerdict.objects.values("search"))
+        judged |= Q(pk__in=SightVerdict.objects.values("search")) | Q(pk__in=corrected)
         rows = {**{row[0]: (row, False) for row in _rows(within.filter(judged))}, **rows}
     asked = [
         replace(
@@ -211,8 +211,10 @@ def _looked_wrong(within: QuerySet[SearchSummary]) -> dict[UUID, list[int]]:
 
 
 def _corrected(within: QuerySet[SearchSummary]) -> dict[UUID, str]:
-    """Returns the categories that corrections name, by search."""
-    return {}
+    """Returns the categories that corrections name, by search; the later word counts."""
+    named = Correction.objects.filter(field=Correction.Field.CATEGORY, search__in=within.values("pk"))
+    rows = named.order_by("-pk").values_list("search", "after")[:MOST_VERDICTS]
+    return {search: str(after) for search, after in reversed(rows)}
 
 
 def _weighed(asked: Sequence[Asked]) -> list[Asked]:

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from catalog.models import KnownAnswer, Product, SearchSummary
+from catalog.models import Correction, KnownAnswer, Product, SearchSummary
 from catalog.review import asked as asked_module
 from catalog.review.asked import OTHER, SIMULATED, Slice, find, searches
 from catalog.review.confusion import confusion
@@ -227,6 +227,17 @@ def test_the_category_of_what_reviewers_call_good_is_the_right_one(stocked, rae)
     assert cells == {("shoes", "shoes"): 1, ("hats", "shoes"): 1, ("shoes", OTHER): 1}
     assert found.right == 1
     assert now_measured()["category_accuracy"].n == 3
+
+
+def test_a_correction_has_the_last_word_on_a_category(stocked, rae):
+    search_id = searched()
+    say(search_id, rae, "good")
+    for category in ("bags", "hats"):
+        Correction.objects.create(search_id=search_id, field="category", after=category, by=rae)
+    found = confusion(searches())
+
+    assert (found.names, found.actual_names) == (("shoes", "hats"), ("shoes", "hats"))
+    assert (found.n, found.right) == (1, 0)
 
 
 def test_a_slice_leaves_out_what_it_does_not_name(stocked, rae):
