@@ -1,14 +1,15 @@
 """What shoppers looked for and nobody here sells: searches with nothing close, put together by what they share.
 
-    searches of the band "nothing close" -> category, words, color -> clusters of at least five -> what the merchant has
+    searches of the band "nothing close" of shoppers who agreed -> category, words, color -> clusters of at least five
+    searchers -> what the merchant has
 
-No photo is kept or shown. A word or color is named only where five searches of a cluster share it, so what one search
-alone said is never told. Who searched isn't stored: five searches may be one shopper's.
+No photo is kept or shown. A word or color is named only where five searchers of a cluster share it, so what one of them
+alone said is never told (catalog.search.agreement).
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import Q, TextField
@@ -20,7 +21,7 @@ from catalog.models import Category, Merchant, Product, ProductImage, SearchReco
 from catalog.words.tokens import tokenize
 from catalog.words.vocabulary import STOPS
 
-# Searches that a cluster has at least.
+# Searchers that a cluster has at least.
 LEAST = 5
 # The latest searches that are looked at: of what a busy shop misses, these tell enough.
 LATEST = 20_000
@@ -43,6 +44,7 @@ class Missed:
     category: str  # slug, or ""
     words: tuple[str, ...]  # in their order, each once
     color: str = ""
+    searcher: str = ""  # pseudonym of who searched
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Cluster:
     words: tuple[str, ...]
     color: str
     searches: int
+    searchers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ def unmet_demand(merchant: Merchant, period: Period, limit: int) -> list[Demand]
 
 
 def clusters(missed: Iterable[Missed]) -> list[Cluster]:
-    """Returns clusters of at least LEAST searches, the largest first. Each search is in one at most.
+    """Returns clusters of at least LEAST searchers, the largest first. Each search is in one at most.
 
     Within a category, searches that share a word go together first, then those that share a color, then the rest.
     """
@@ -81,13 +84,15 @@ def clusters(missed: Iterable[Missed]) -> list[Cluster]:
     for category, searches in by_category.items():
         rest = searches
         for word, group, rest_of_words in _split(rest, lambda one: one.words):
-            found.append(Cluster(category, _shared_words(group, word), _shared_color(group), len(group)))
+            found.append(
+                Cluster(category, _shared_words(group, word), _shared_color(group), len(group), _people(group))
+            )
             rest = rest_of_words
         for color, group, rest_of_colors in _split(rest, lambda one: {one.color} - {""}):
-            found.append(Cluster(category, (), color, len(group)))
+            found.append(Cluster(category, (), color, len(group), _people(group)))
             rest = rest_of_colors
-        if len(rest) >= LEAST and category:
-            found.append(Cluster(category, (), "", len(rest)))
+        if _people(rest) >= LEAST and category:
+            found.append(Cluster(category, (), "", len(rest), _people(rest)))
     return sorted(found, key=lambda one: (-one.searches, one.category, one.words, one.color))
 
 
@@ -97,7 +102,7 @@ def _split(
     """Yields the trait that most searches share, those searches and the rest, again and again until too few share."""
     rest = list(searches)
     while True:
-        counted = Counter(trait for one in rest for trait in traits(one))
+        counted = _people_by(rest, traits)
         best = min(counted, key=lambda trait: (-counted[trait], trait), default="")
         if not best or counted[best] < LEAST:
             return
@@ -106,10 +111,19 @@ def _split(
         yield best, group, rest
 
 
+def _people(group: Iterable[Missed]) -> int:
+    return len({one.searcher for one in group})
+
+
+def _people_by(group: Iterable[Missed], traits: Callable[[Missed], Iterable[str]]) -> Counter[str]:
+    """Returns how many searchers have each trait."""
+    return Counter(trait for trait, _ in {(trait, one.searcher) for one in group for trait in traits(one)})
+
+
 def _shared_words(group: Sequence[Missed], word: str) -> tuple[str, ...]:
     """Returns the word, and what nearly all of the group say with it, in the order in which most say them."""
-    counted = Counter(other for one in group for other in one.words)
-    shared = {other for other, count in counted.items() if count >= max(LEAST, _NEARLY_ALL * len(group))} | {word}
+    counted = _people_by(group, lambda one: one.words)
+    shared = {other for other, count in counted.items() if count >= max(LEAST, _NEARLY_ALL * _people(group))} | {word}
     orders = Counter(order for one in group if len(order := tuple(w for w in one.words if w in shared)) == len(shared))
     return min(orders, key=lambda order: (-orders[order], order), default=(word,))
 
@@ -123,13 +137,17 @@ def _shared_color(group: Sequence[Missed]) -> str:
 def _missed(period: Period) -> Iterator[Missed]:
     rows = (
         SearchRecord.objects.counted()
-        .filter(band=Band.NOTHING_CLOSE, created_at__gte=period.since)
+        .filter(Q(agreed__isnull=False) | Q(is_simulated=True), band=Band.NOTHING_CLOSE, created_at__gte=period.since)
         .order_by("-created_at")
-        .values_list("category", "answer__reason", "answer__wishes", "answer__rest", "answer__facts__colors")
-    )
-    for category, reason, wishes, rest, colors in rows[:LATEST].iterator():
+        .values_list(
+            "pk", "agreed__searcher", "category",
+            "answer__reason", "answer__wishes", "answer__rest", "answer__facts__colors",
+        )
+    )  # fmt: skip
+    for pk, searcher, category, reason, wishes, rest, colors in rows[:LATEST].iterator():
         if reason not in _BAD_PHOTO:
-            yield missed(category, wishes or [], rest or "", colors or [])
+            # A simulated search, where they are counted at all, is somebody's of her own.
+            yield replace(missed(category, wishes or [], rest or "", colors or []), searcher=searcher or str(pk))
 
 
 def missed(category: str, wishes: Sequence[Json], rest: str, colors: Sequence[Json]) -> Missed:

@@ -9,6 +9,7 @@ The database is the truth; the vector store holds one point per indexed image an
 store has yet to hear of is kept in the same transaction that changed it: `ProductImage.payload_due`, `DroppedPoint`.
 """
 
+from catalog.models.agreements import AgreedSearch
 from catalog.models.allowances import FeedMapping, MerchantQuota
 from catalog.models.audit import AuditEntry
 from catalog.models.bands import BandCalibration
@@ -33,6 +34,7 @@ from catalog.models.versions import Comparison, LiveVersion, SidePoint, Switch, 
 from catalog.models.webhooks import Delivery, Webhook
 
 __all__ = [
+    "AgreedSearch",
     "ApiKey",
     "AuditEntry",
     "AwaitedImage",

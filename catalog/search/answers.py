@@ -16,6 +16,7 @@ from PIL.Image import Image
 from catalog.bands import Band
 from catalog.models import Product, ProductImage, SearchRecord, SearchSummary
 from catalog.pictures import searched_crops
+from catalog.search.agreement import note_agreement
 from catalog.search.copies import Copy
 from catalog.search.copies import as_json as copy_as_json
 from catalog.search.copies import kept as kept_copies
@@ -256,6 +257,7 @@ def _record(answer: SearchAnswer, category: SelectedCategory | None, is_simulate
             "models": dict(answer.models),
         },
     )
+    note_agreement(record)
     first = answer.results[0].product.merchant_id if answer.results else None
     SearchSummary.objects.note(record, merchant=first)
     shown = [*answer.results, *(one for item in answer.outfit or () for one in item.results)]

@@ -5,6 +5,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from catalog.search import agreement
 from catalog.serving import serving
 
 register = template.Library()
@@ -19,6 +20,12 @@ def trial_promise() -> str:
         "Two ways to search are being compared here: with a search comes a cookie that holds a random number, "
         "so that you always get the same one. It tells nobody who you are and follows you nowhere."
     )
+
+
+@register.simple_tag
+def has_agreed() -> bool:
+    """Returns whether this shopper lets shops know what she looks for in vain."""
+    return agreement.has_agreed()
 
 
 @register.simple_tag

@@ -1,5 +1,6 @@
-"""Who gets what, over every address of the site: Alice (a merchant's owner), Bob (her colleague, editor), Charlie (the owner
-of another shop), Rae (the shop's admin), and nobody.
+"""Who gets what, over every address of the site.
+
+Alice (a merchant's owner), Bob (her colleague, an editor), Charlie (the owner of another shop), Rae (an admin), nobody.
 
 The addresses are read from the URLconf: one that is added and not decided on here fails a test. Which admin may open
 what of the console is decided in tests/catalog/pages/console/test_access.py.
@@ -29,6 +30,7 @@ from tests.feed_folder import FeedFolder
 
 EVERYBODY = {
     *("pages:home", "pages:shared", "pages:product", "pages:picture", "pages:media", "pages:favicon"),
+    "pages:agree",  # from a page of ours alone
     *("api:search", "api:recall", "api:feedback", "api:products", "api:product", "api:similar", "api:health"),
     *("api:schema", "api:None"),
     *("merchant:home", "merchant:sign_in", "merchant:sign_out"),

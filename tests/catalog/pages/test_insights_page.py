@@ -6,7 +6,7 @@ from django.test import Client
 from django.utils import timezone
 
 from catalog.insights.unmet_demand import Cluster, Demand
-from catalog.models import Category, Feedback, Impression, Member, Merchant, Product, SearchRecord
+from catalog.models import AgreedSearch, Category, Feedback, Impression, Member, Merchant, Product, SearchRecord
 from catalog.pages.merchant.insights import label, percent
 from catalog.pages.merchant.plots import plot, share
 
@@ -39,9 +39,9 @@ def test_a_rate_of_nothing_is_no_number():
 @pytest.mark.parametrize(
     ("cluster", "name", "expected"),
     [
-        (Cluster("shoes", (), "", 5), "Shoes", "shoes"),
-        (Cluster("shoes", ("hiking", "boots"), "red", 5), "Shoes", "red shoes, “hiking boots”"),
-        (Cluster("", ("bicycle",), "", 5), "", "“bicycle”"),
+        (Cluster("shoes", (), "", 5, 5), "Shoes", "shoes"),
+        (Cluster("shoes", ("hiking", "boots"), "red", 5, 5), "Shoes", "red shoes, “hiking boots”"),
+        (Cluster("", ("bicycle",), "", 5, 5), "", "“bicycle”"),
     ],
 )
 def test_a_cluster_is_named_by_what_its_searches_share(cluster, name, expected):
@@ -111,15 +111,14 @@ def test_charlies_numbers_are_not_alices(alice):
 
 
 def test_the_board_tells_what_was_looked_for_in_vain(alice):
-    for _ in range(5):
-        SearchRecord.objects.create(answer={"rest": "hiking shoes"}, category="shoes", band="nothing_close")
-    for _ in range(4):
-        SearchRecord.objects.create(answer={"rest": "jane doe"}, category="shoes", band="nothing_close")
+    for number, words in enumerate(["hiking shoes"] * 5 + ["jane doe"] * 4):
+        search = SearchRecord.objects.create(answer={"rest": words}, category="shoes", band="nothing_close")
+        AgreedSearch.objects.create(search=search, searcher=str(number))
     product("oxford")
 
     text = page(alice)
 
-    assert "5 searches" in text
+    assert "5 searches, 5 people" in text
     assert "“hiking”" in text
     assert "You stock 0 of these." in text
     assert "jane" not in text
