@@ -8,6 +8,7 @@ Those modules are imported when the first kind is looked up, so that no command 
 
 import importlib
 import importlib.util
+import inspect
 import pkgutil
 import threading
 from collections.abc import Callable, Mapping
@@ -39,6 +40,13 @@ class Kind:
     work: Work
     alone: str  # of the kinds with the same word one runs at a time; empty: any number
     nightly: Callable[[], bool] | None  # asked each night whether it is due; None: never by itself
+
+    @property
+    def needs_nothing(self) -> bool:
+        """Whether it can be asked for without arguments."""
+        _report, *others = inspect.signature(self.work).parameters.values()
+        optional = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+        return all(one.default is not one.empty or one.kind in optional for one in others)
 
 
 _kinds: dict[str, Kind] = {}

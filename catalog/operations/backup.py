@@ -1,10 +1,10 @@
 """Backups: one folder with the database, the key that signs sessions, and a list of the pictures (or the pictures).
 
-    <folder>/20260521-030000/manifest.json          what is in it, with checksums; written last
-                             shop_search.sqlite3    or database.dump, from pg_dump
-                             secret_key
-                             pictures.tsv           path, bytes, SHA-256 as the database knows it
-                             media/                 only if asked for
+    <folder>/20260521-030000-000/manifest.json          what is in it, with checksums; written last
+                                 shop_search.sqlite3    or database.dump, from pg_dump
+                                 secret_key
+                                 pictures.tsv           path, bytes, SHA-256 as the database knows it
+                                 media/                 only if asked for
 
 The database is copied in one go while the shop goes on: by SQLite's online backup, or by pg_dump. Vectors are not in
 it: they are made anew from the pictures. A folder gets its name when all of it is written, so that what was cut short
@@ -60,9 +60,11 @@ def make_backup(
 
     Raises InputError `backup_folder_unusable`, or ServiceError `backup_failed` when the disk is full or a tool fails.
     """
+    if connection.in_atomic_block:  # SQLite would wait for this very transaction to end
+        raise RuntimeError("A backup can't be made inside of a transaction.")
     root = Path(root or settings.BACKUPS_ROOT)
     started, now = monotonic(), timezone.now()
-    name = now.strftime("%Y%m%d-%H%M%S")
+    name = f"{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03}"
     half = root / f".{name}-{os.getpid()}"
     try:
         half.mkdir(parents=True, mode=0o700)
@@ -121,7 +123,7 @@ def _copy_database(folder: Path) -> Path:
 def _copy_sqlite(name: str, path: Path) -> Path:
     """Copies the database as it is at one moment. Writers go on: in WAL mode a reader keeps nobody waiting."""
     with closing(sqlite3.connect(path)) as copy:
-        if connection.in_atomic_block or "memory" in name:  # a test's database lives in this connection alone
+        if "mode=memory" in name:  # a test's database, which only this process has
             connection.ensure_connection()
             connection.connection.backup(copy)
         else:

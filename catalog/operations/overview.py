@@ -34,6 +34,8 @@ from shop_search.model_card import ModelCard
 
 LAST_RUNS = 20
 LAST_BACKUPS = 5
+# In this order on the page; others come after.
+FIRST = ("check_index", "repair_index", "reindex_catalog", "calibrate_bands", "measure_catalog", "backup")
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +207,9 @@ def backups() -> list[Backup]:
 
 
 def startable() -> list[Startable]:
-    """Returns every kind of job with its unfinished and its last finished run."""
+    """Returns every kind of job that needs no arguments, with its unfinished and its last finished run."""
+    found = [kind for kind in kinds().values() if kind.needs_nothing]
+    found.sort(key=lambda kind: (FIRST.index(kind.name) if kind.name in FIRST else len(FIRST), kind.title))
     unfinished = {job.kind: job for job in Job.objects.unfinished().order_by("-created_at")}
     return [
         Startable(
@@ -213,7 +217,7 @@ def startable() -> list[Startable]:
             unfinished.get(kind.name),
             Job.objects.filter(kind=kind.name).exclude(finished_at=None).order_by("-finished_at").first(),
         )
-        for kind in kinds().values()
+        for kind in found
     ]
 
 

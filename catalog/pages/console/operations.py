@@ -25,7 +25,7 @@ from shop_search.errors import InputError
 @console(OPERATE)
 @require_safe
 def home(request: HttpRequest) -> HttpResponseBase:
-    """Everything at once. `?part` is the jobs alone, for the page's script."""
+    """Everything at once. `?part` is what changes, without the page around it, for the page's script."""
     runs = [run_of(job) for job in overview.last_runs()]
     startable = [
         {
@@ -41,8 +41,6 @@ def home(request: HttpRequest) -> HttpResponseBase:
         "runs": runs,
         "is_busy": any(not run.job.is_finished for run in runs),
     }
-    if "part" in request.GET:
-        return render(request, "console/_jobs.html", context)
     told = overview.storage()
     workers = overview.workers()
     context |= {
@@ -56,7 +54,8 @@ def home(request: HttpRequest) -> HttpResponseBase:
         "measured_by": told[1] if told else None,
         "backups": overview.backups(),
     }
-    return render(request, "console/operations.html", context)
+    template = "console/_operations.html" if "part" in request.GET else "console/operations.html"
+    return render(request, template, context)
 
 
 @console(OPERATE)
@@ -74,6 +73,8 @@ def start(request: HttpRequest) -> HttpResponseBase:
         kind = kind_of(request.POST.get("kind", "")[:60])
     except InputError as error:
         raise Http404(error.message) from error
+    if not kind.needs_nothing:
+        raise Http404("This job is started where what it is about is chosen.")
     with transaction.atomic():
         is_new = not Job.objects.unfinished().filter(kind=kind.name).exists()
         ask(kind.name, by=_user(request))

@@ -39,6 +39,7 @@ async function renew() {
   if (!response.ok) throw new Error(response.status);
   const held = document.activeElement?.closest?.("[data-jobs] .job-card")?.querySelector("h3")?.textContent;
   place.innerHTML = await response.text();
+  document.querySelector(".flash")?.remove();
   if (held) {
     const card = [...place.querySelectorAll(".job-card")].find((one) => one.querySelector("h3").textContent === held);
     card?.querySelector("button")?.focus();

@@ -117,3 +117,10 @@ def test_the_page_reloads_itself_without_scripts_only_while_a_job_is_unfinished(
     assert 'http-equiv="refresh"' not in page(client)
     ask("check_index")
     assert '<noscript><meta http-equiv="refresh"' in page(client)
+
+
+def test_a_job_that_needs_arguments_has_no_button_and_can_not_be_started_without(rae, client, kinds):
+    assert 'value="count"' in page(client)
+    assert 'value="greet"' not in page(client)
+    assert client.post("/console/operations/start/", {"kind": "greet"}).status_code == 404
+    assert not Job.objects.exists()

@@ -22,6 +22,9 @@ class Kinds:
         report(to, to)
         return {"counted": to}
 
+    def greet(self, report: Progress, *, whom: str) -> None:
+        self.did.append(whom)
+
     def refuse(self, report: Progress) -> None:
         raise InputError("nothing_to_count", "There is nothing to count.")
 
@@ -29,8 +32,8 @@ class Kinds:
         raise ZeroDivisionError
 
 
-@pytest.fixture
-def kinds(monkeypatch) -> Kinds:
+def use_kinds(monkeypatch: pytest.MonkeyPatch) -> Kinds:
+    """Puts these kinds in the place of the product's."""
     made = Kinds()
     registry.kinds()
     monkeypatch.setattr(
@@ -39,6 +42,7 @@ def kinds(monkeypatch) -> Kinds:
         {
             "count": Kind("count", "Count", "", made.count, "count", lambda: True),
             "recount": Kind("recount", "Count again", "", made.count, "count", None),
+            "greet": Kind("greet", "Greet somebody", "", made.greet, "", None),
             "refuse": Kind("refuse", "Refuse", "", made.refuse, "", lambda: False),
             "crash": Kind("crash", "Crash", "", made.crash, "", None),
         },
