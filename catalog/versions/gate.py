@@ -46,7 +46,7 @@ def gate(version: Version) -> GateVerdict:
     live = LiveVersion.objects.filter(pk=version.kind).values_list("version", flat=True).first()
     latest = version.comparisons.filter(against=live).defer("outcomes").first()
     if latest is None:
-        return GateVerdict((Line("It was compared with what is live.", False),))
+        return GateVerdict((Line("It was not yet compared with what is live now.", False),))
     return GateVerdict(lines_of(latest.report, version.kind), latest)
 
 
@@ -74,16 +74,19 @@ def lines_of(report: Mapping[str, Any], kind: str) -> tuple[Line, ...]:
 
 def _categories(measure: str, groups: Mapping[str, Any], limits: Mapping[str, Any]) -> list[Line]:
     """A condition on each category with enough queries; those that pass are told together."""
-    judged = {
-        name: float(found["difference"]) for name, found in groups.items() if found["n"] >= limits["category_queries"]
-    }
-    losing = {name: lost for name, lost in judged.items() if lost < -limits["category_loss"]}
+    most, enough = limits["category_loss"], limits["category_queries"]
+    judged = {name: found for name, found in groups.items() if found["n"] >= enough}
     if not judged:
-        return [Line(f"{measure}: no category has {limits['category_queries']} queries to be judged by.", True)]
-    allowed = f"more than {limits['category_loss']:g} on {limits['category_queries']} queries or more"
+        return [Line(f"{measure}: no category has {enough} queries to be judged by.", True)]
+    losing = {name: found for name, found in judged.items() if found["difference"] < -most}
     if not losing:
-        return [Line(f"{measure}: none of {len(judged)} categories loses {allowed}.", True)]
-    return [Line(f"{measure}: {name} loses {-lost:.3f}, {allowed} is refused.", False) for name, lost in losing.items()]
+        return [
+            Line(f"{measure}: of {len(judged)} categories with {enough} queries none loses more than {most:g}.", True)
+        ]
+    return [
+        Line(f"{measure}: {name} loses {-found['difference']:.3f} on {found['n']} queries; allowed is {most:g}.", False)
+        for name, found in losing.items()
+    ]
 
 
 def _latency(report: Mapping[str, Any], limits: Mapping[str, Any]) -> list[Line]:
