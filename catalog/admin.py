@@ -23,6 +23,7 @@ from catalog.models import (
     Measurement,
     Member,
     Merchant,
+    MerchantQuota,
     Product,
     ProductImage,
     SearchRecord,
@@ -117,6 +118,14 @@ class WidgetKeyAdmin(ModelAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         """create_widget_key makes them, and checks the origins."""
         return False
+
+
+@admin.register(MerchantQuota)
+class MerchantQuotaAdmin(ModelAdmin):
+    """What one merchant may have and send where it differs from all others."""
+
+    list_display = ["merchant", "products", "pictures", "uploads_a_day", "bytes_a_day"]
+    list_select_related = ["merchant"]
 
 
 @admin.register(Upload)

@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from catalog.uploads.quotas import QuotaError
 from shop_search.errors import InputError, ServiceError, ShopSearchError
 
 logger = logging.getLogger(__name__)
@@ -22,6 +23,10 @@ STATUS = {
     "webhook_unknown": 404,
     "delivery_unknown": 404,
     "uploads_too_many": 429,
+    "quota_uploads": 429,
+    "quota_bytes": 429,
+    "quota_products": 403,
+    "quota_pictures": 403,
     "image_too_large": 413,
     "upload_too_large": 413,
     "image_unreadable": 415,
@@ -42,7 +47,11 @@ def handle(error: Exception, context: dict[str, Any]) -> Response:
     if isinstance(error, ShopSearchError):
         if isinstance(error, ServiceError):
             logger.error("%s: %s", error.code, error.message, exc_info=error)
-        return _response(status_of(error), error.code, error.message, error.fields)
+        response = _response(status_of(error), error.code, error.message, error.fields)
+        if isinstance(error, QuotaError):
+            response["RateLimit-Limit"], response["RateLimit-Remaining"] = str(error.limit), "0"
+            response["RateLimit-Reset"] = response["Retry-After"] = str(error.reset_s)
+        return response
     if isinstance(error, exceptions.ValidationError):
         fields = _sentences(error.detail)
         return _response(400, "question_invalid", "Some fields can't be used: see `fields`.", fields)

@@ -96,5 +96,5 @@ class MerchantView(APIView):
         answer: Response = super().finalize_response(request, response, *args, **kwargs)
         if self.rate is not None:
             for name, value in self.rate.headers.items():
-                answer[name] = value
+                answer.setdefault(name, value)  # a quota that is used up says so itself
         return answer

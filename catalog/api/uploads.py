@@ -28,6 +28,8 @@ from catalog.uploads.accept import (
 )
 from catalog.uploads.errors import errors_as_csv
 from catalog.uploads.one_product import SentPictures, index_at_once, put_product, withdraw_product
+from catalog.uploads.quotas import NAMES as QUOTAS
+from catalog.uploads.quotas import usage_of
 from detection.images import MAX_BYTES
 from shop_search.errors import InputError
 
@@ -108,6 +110,13 @@ class PutShape(ProductShape):
     warnings = WarningShape(many=True)
 
 
+class UsageShape(serializers.Serializer[Any]):
+    limit = serializers.IntegerField()
+    used = serializers.IntegerField()
+    remaining = serializers.IntegerField()
+
+
+_QUOTAS = inline_serializer("Quotas", {name: UsageShape() for name in QUOTAS})
 _UPLOAD_LIST = inline_serializer("UploadList", {"results": UploadShape(many=True)})
 
 
@@ -153,6 +162,20 @@ class UploadView(MerchantView):
     def get(self, request: Request, upload_id: UUID) -> Response:
         """Says how far an upload has come."""
         return Response(upload_as_json(upload_of(self.merchant, upload_id), _base_url(request)))
+
+
+class QuotaView(MerchantView):
+    """What a merchant may have and send."""
+
+    @extend_schema(responses={200: _QUOTAS, 401: ErrorShape})
+    def get(self, request: Request) -> Response:
+        """Says what of each limit is used."""
+        return Response(
+            {
+                one.name: {"limit": one.limit, "used": one.used, "remaining": one.remaining}
+                for one in usage_of(self.merchant)
+            }
+        )
 
 
 class CancelView(MerchantView):

@@ -19,6 +19,7 @@ urlpatterns = [
     path("uploads/<uuid:upload_id>/cancel/", uploads.CancelView.as_view(), name="cancel_upload"),
     path("uploads/<uuid:upload_id>/errors.csv", uploads.ErrorsView.as_view(), name="upload_errors"),
     path("catalog/<path:sku>/", uploads.ProductView.as_view(), name="own_product"),
+    path("quota/", uploads.QuotaView.as_view(), name="quota"),
     path("webhooks/", webhooks.WebhooksView.as_view(), name="webhooks"),
     path("webhooks/<int:webhook_id>/", webhooks.WebhookView.as_view(), name="webhook"),
     path("webhooks/<int:webhook_id>/deliveries/", webhooks.DeliveriesView.as_view(), name="webhook_deliveries"),

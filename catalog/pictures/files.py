@@ -213,7 +213,7 @@ def store(name: str, data: bytes) -> None:
             default_storage.save(name, ContentFile(data))
     except OSError as error:
         if error.errno == errno.ENOSPC:
-            raise ServiceError("disk_full", f"The disk is full: {name} can't be written.") from error
+            raise ServiceError("disk_full", f"Can't write {name}: {error.strerror}.") from error
         raise ServiceError("media_unwritable", f"Can't write {name}: {error.strerror}.") from error
 
 

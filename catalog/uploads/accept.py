@@ -27,6 +27,7 @@ from catalog.feeds.prices import is_currency
 from catalog.models import AwaitedImage, Delivery, Merchant, Pause, ProductImage, Upload
 from catalog.pictures.disk import check_space
 from catalog.uploads.pauses import current_pauses, why_waiting
+from catalog.uploads.quotas import check_uploads, over_bytes
 from catalog.uploads.tasks import call_worker
 from catalog.uploads.webhooks import announce
 from shop_search.errors import InputError, ServiceError
@@ -63,12 +64,13 @@ def accept_upload(
 ) -> Upload:
     """Keeps the file and returns its upload, queued.
 
-    Raises InputError `uploads_too_many`, `upload_too_large` or `feed_empty`, ServiceError `uploads_unwritable` or
-    `disk_full`.
+    Raises InputError `uploads_too_many`, `upload_too_large` or `feed_empty`, QuotaError, ServiceError
+    `uploads_unwritable` or `disk_full`.
     """
     options = options or UploadOptions()
     if Upload.objects.for_merchant(merchant).unfinished().count() >= MAX_WAITING:
         raise InputError("uploads_too_many", f"{MAX_WAITING} uploads wait already. Send more when some are done.")
+    left = check_uploads(merchant)
     upload = Upload(
         id=uuid4(),
         merchant=merchant,
@@ -82,6 +84,8 @@ def accept_upload(
     )
     try:
         upload.size = _keep(file_of(upload), chunks)
+        if upload.size > left:
+            raise over_bytes(merchant)
         upload.save(force_insert=True)
     except BaseException:
         drop_file(upload)

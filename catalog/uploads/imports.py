@@ -33,6 +33,7 @@ from catalog.pictures.files import (
     web_address,
 )
 from catalog.uploads.product_changes import Change, Wanted, changes_of, existing_products, write
+from catalog.uploads.quotas import Allowance
 from catalog.uploads.remote_pictures import look_up
 from catalog.words.category_words import CategoryBook, meaning_of
 from shop_search.errors import InputError
@@ -200,6 +201,7 @@ class _Importer:
         self._pictures = pictures
         self._column_name = column_name
         self._is_dry = is_dry
+        self._allowance = Allowance(merchant)
 
     def take(self, batch: _Batch) -> ImportReport:
         """Returns what the batch did. Pictures are handled before the transaction, which holds up other writers.
@@ -215,7 +217,8 @@ class _Importer:
         wanted, errors = self._with_pictures(batch.rows)
         everything = sorted([*batch.errors, *errors], key=lambda error: error.row)
         if self._is_dry and self._acknowledge is None:
-            return _report(self._compare(wanted, CategoryBook()), everything)
+            changes, over = self._allowance.admit(self._compare(wanted, CategoryBook()))
+            return _report(changes, [*everything, *over])
         if not self._is_dry:
             _make_categories(wanted)
         with transaction.atomic():
@@ -225,7 +228,8 @@ class _Importer:
                 if current_version() != blocked:
                     return None
             categories = CategoryBook()  # of now: one may have been merged into another since the last batch
-            changes = self._compare(wanted, categories)
+            changes, over = self._allowance.admit(self._compare(wanted, categories))
+            everything = sorted([*everything, *over], key=lambda error: error.row)
             if not self._is_dry:
                 write(changes, self._merchant, categories, upload=self._upload)
             report = _report(changes, everything)

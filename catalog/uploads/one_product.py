@@ -47,7 +47,8 @@ class SentPictures:
 def put_product(merchant: Merchant, sku: str, cells: Mapping[str, str], pictures: SentPictures) -> Put:
     """Makes the product what `cells` (by our columns) say and returns it. Without pictures it keeps those it has.
 
-    Raises InputError `product_invalid` with what is wrong by field; ServiceError as `import_rows` does.
+    Raises InputError `product_invalid` with what is wrong by field, `quota_products` or `quota_pictures`; ServiceError
+    as `import_rows` does.
     """
     sent = cells.get("id", sku).strip()
     if sent != sku.strip():
@@ -60,6 +61,9 @@ def put_product(merchant: Merchant, sku: str, cells: Mapping[str, str], pictures
     if isinstance(row, list):
         raise _invalid({error.column: error.message for error in row if error.is_fatal})
     report = import_rows([row], merchant=merchant, pictures=pictures)
+    over = next((error for error in report.errors if error.code.startswith("quota_")), None)
+    if over is not None:
+        raise InputError(over.code, over.message)
     if report.failed:
         raise _invalid({error.column: error.message for error in report.errors if error.is_fatal})
     product = Product.objects.for_merchant(merchant).for_cards().get(sku=row.sku)

@@ -61,6 +61,7 @@ class Change:
     surplus: tuple[int, ...]  # images (ids) that the row doesn't name any more
     awaited: tuple[tuple[int, str], ...] = ()  # positions and addresses of pictures that are now waited for
     dropped: tuple[int, ...] = ()  # AwaitedImages (ids) that the row doesn't name any more
+    pictures_before: int = 0  # places that had a picture or waited for one
 
     @property
     def is_new(self) -> bool:
@@ -120,6 +121,7 @@ def changes_of(wanted: Wanted, existing: Existing | None, categories: CategoryBo
             if position not in waiting or waiting[position][1] != url
         ),
         dropped=tuple(pk for position, (pk, url) in waiting.items() if awaited.get(position) != url),
+        pictures_before=len(images.keys() | waiting.keys()),
     )
 
 

@@ -20,9 +20,11 @@ from catalog.uploads.accept import (
     upload_of,
 )
 from catalog.uploads.errors import errors_as_csv
+from catalog.uploads.quotas import usage_of
 from shop_search.errors import InputError
 
 LISTED = 30
+QUOTA_WORDS = {"products": _("products"), "pictures": _("pictures"), "uploads_a_day": _("uploads within a day")}
 SHOWN_ERRORS = 100
 
 
@@ -86,6 +88,7 @@ def _uploads_page(request: HttpRequest, member: Member, form: UploadForm, status
         "form": form,
         "uploads": Upload.objects.for_merchant(member.merchant)[:LISTED],
         "images_pending": images_pending(member.merchant),
+        "usage": [(QUOTA_WORDS[one.name], one) for one in usage_of(member.merchant) if one.name in QUOTA_WORDS],
         "tab": "uploads",
     }
     return render(request, "merchant/uploads.html", context, status=status)
