@@ -26,6 +26,7 @@ from catalog.uploads.accept import (
     upload_of,
     uploads_as_json,
 )
+from catalog.uploads.asking import name_columns
 from catalog.uploads.errors import errors_as_csv
 from catalog.uploads.one_product import SentPictures, index_at_once, put_product, withdraw_product
 from catalog.uploads.quotas import NAMES as QUOTAS
@@ -60,6 +61,7 @@ class UploadSerializer(serializers.Serializer[Any]):
     withdraw_missing = serializers.BooleanField(default=False)
     confirm_withdraw = serializers.BooleanField(default=False)
     mapping = MappingField(default=dict)
+    ask_columns = serializers.BooleanField(default=False)
     currency = serializers.CharField(default="", allow_blank=True, max_length=10)
 
 
@@ -70,6 +72,20 @@ class ProblemShape(serializers.Serializer[Any]):
 
 class PausedShape(ProblemShape):
     since = serializers.DateTimeField(allow_null=True)
+
+
+class AsksShape(serializers.Serializer[Any]):
+    format = serializers.CharField()
+    header = serializers.ListField(child=serializers.CharField())
+    rows = serializers.ListField(child=serializers.ListField(child=serializers.CharField()))
+    used = serializers.DictField(child=serializers.CharField())
+    proposed = serializers.DictField(child=serializers.CharField())
+
+
+class ColumnsSerializer(serializers.Serializer[Any]):
+    """What a merchant says of an upload's columns."""
+
+    mapping = MappingField()
 
 
 class UploadShape(serializers.Serializer[Any]):
@@ -91,6 +107,7 @@ class UploadShape(serializers.Serializer[Any]):
     withdrawn = serializers.IntegerField()
     images_pending = serializers.IntegerField()
     problem = ProblemShape(allow_null=True)
+    asks = AsksShape(allow_null=True)
     paused = PausedShape(allow_null=True)
     errors_url = serializers.CharField()
     created_at = serializers.DateTimeField()
@@ -162,6 +179,20 @@ class UploadView(MerchantView):
     def get(self, request: Request, upload_id: UUID) -> Response:
         """Says how far an upload has come."""
         return Response(upload_as_json(upload_of(self.merchant, upload_id), _base_url(request)))
+
+
+class ColumnsView(MerchantView):
+    """Names the columns of an upload that asks for them."""
+
+    parser_classes = [JSONParser, MultiPartParser, FormParser]
+
+    @extend_schema(request=ColumnsSerializer, responses={202: UploadShape, 400: ErrorShape, 404: ErrorShape})
+    def post(self, request: Request, upload_id: UUID) -> Response:
+        """Says which of the feed's columns are which of ours; the upload goes on, and the next such feed by itself."""
+        form = ColumnsSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        upload = name_columns(self.merchant, upload_id, form.validated_data["mapping"])
+        return Response(upload_as_json(upload, _base_url(request)), status=202)
 
 
 class QuotaView(MerchantView):

@@ -17,6 +17,7 @@ urlpatterns = [
     path("uploads/", uploads.UploadsView.as_view(), name="uploads"),
     path("uploads/<uuid:upload_id>/", uploads.UploadView.as_view(), name="upload"),
     path("uploads/<uuid:upload_id>/cancel/", uploads.CancelView.as_view(), name="cancel_upload"),
+    path("uploads/<uuid:upload_id>/columns/", uploads.ColumnsView.as_view(), name="upload_columns"),
     path("uploads/<uuid:upload_id>/errors.csv", uploads.ErrorsView.as_view(), name="upload_errors"),
     path("catalog/<path:sku>/", uploads.ProductView.as_view(), name="own_product"),
     path("quota/", uploads.QuotaView.as_view(), name="quota"),

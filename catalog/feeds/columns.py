@@ -62,6 +62,19 @@ def map_columns(header: Sequence[str], wanted: Mapping[str, str] | None = None) 
 
     Raises InputError `column_unknown`, `column_missing` or `columns_missing`; each says what the feed has.
     """
+    found = match_columns(header, wanted)
+    missing = [column for column in REQUIRED if column not in found.places]
+    if missing:
+        raise InputError(
+            "columns_missing",
+            f"No column of the feed was taken for {' and '.join(missing)}; it has: {listed_columns(header)}. "
+            f"Say which to use, like {missing[0]}=<column> (on the command line: --column {missing[0]}=<column>).",
+        )
+    return found
+
+
+def match_columns(header: Sequence[str], wanted: Mapping[str, str] | None = None) -> ColumnMap:
+    """Returns the same, whether or not all that is needed is there. Raises `column_unknown` or `column_missing`."""
     names = [normal_name(name) for name in header]
     places: dict[str, tuple[int, ...]] = {}
     for ours, theirs in (wanted or {}).items():
@@ -81,13 +94,6 @@ def map_columns(header: Sequence[str], wanted: Mapping[str, str] | None = None) 
             if found:
                 places[column] = found if column == "additional_image_link" else found[:1]
                 taken.update(places[column])
-    missing = [column for column in REQUIRED if column not in places]
-    if missing:
-        raise InputError(
-            "columns_missing",
-            f"No column of the feed was taken for {' and '.join(missing)}; it has: {listed_columns(header)}. "
-            f"Say which to use, like {missing[0]}=<column> (on the command line: --column {missing[0]}=<column>).",
-        )
     unknown = tuple(name.strip() for place, name in enumerate(header) if place not in taken and name.strip())
     return ColumnMap(tuple(name.strip() for name in header), places, unknown)
 

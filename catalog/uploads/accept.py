@@ -35,6 +35,7 @@ from shop_search.errors import InputError, ServiceError
 MAX_WAITING = 20  # unfinished uploads of one merchant
 _YOUNG_S = 24 * 3600  # a file whose row may still come
 _CHECK_EVERY = 16 << 20  # bytes between two looks at how full the disk is
+_ASKED_FOR = timedelta(days=7)  # then an upload whose columns nobody has named is given up
 _UNSAFE = re.compile(r"[^\w.-]+")
 
 
@@ -43,6 +44,7 @@ class UploadOptions:
     """What the merchant wants done. Raises InputError `column_unknown` or `currency_unknown` for what can't be."""
 
     dry_run: bool = False
+    ask_columns: bool = False  # wait for the merchant where columns are unclear, instead of failing
     on_error: str = Upload.OnError.KEEP_GOOD
     withdraw_missing: bool = False
     confirm_withdraw: bool = False
@@ -76,6 +78,7 @@ def accept_upload(
         merchant=merchant,
         name=_UNSAFE.sub("_", name.replace("\\", "/").rsplit("/", 1)[-1]).lstrip(".")[-100:] or "feed",
         dry_run=options.dry_run,
+        ask_columns=options.ask_columns,
         on_error=options.on_error,
         withdraw_missing=options.withdraw_missing,
         confirm_withdraw=options.confirm_withdraw,
@@ -115,7 +118,12 @@ def sweep() -> int:
     root = Path(settings.UPLOADS_ROOT)
     if not root.is_dir():
         return 0
-    waiting = {str(pk) for pk in Upload.objects.unfinished().values_list("pk", flat=True)}
+    forgotten = timezone.now() - _ASKED_FOR
+    Upload.objects.filter(status=Upload.Status.ASKING, created_at__lt=forgotten).update(
+        status=Upload.Status.CANCELED, finished_at=timezone.now()
+    )
+    open_ = Upload.objects.unfinished() | Upload.objects.filter(status=Upload.Status.ASKING)
+    waiting = {str(pk) for pk in open_.values_list("pk", flat=True)}
     young = time.time() - _YOUNG_S
     orphans = [path for path in root.iterdir() if path.name not in waiting and path.stat().st_mtime < young]
     for path in orphans:
@@ -162,7 +170,8 @@ def cancel_upload(merchant: Merchant, upload_id: UUID) -> Upload:
     """Stops an upload after the rows in hand and returns it; what was written stays. A finished one stays as it is."""
     upload = upload_of(merchant, upload_id)
     Upload.objects.filter(pk=upload.pk).unfinished().update(cancel_requested=True)
-    nobody_has_it = Upload.objects.filter(pk=upload.pk, status=Upload.Status.QUEUED, claimed_until=None)
+    idle = (Upload.Status.QUEUED, Upload.Status.ASKING)
+    nobody_has_it = Upload.objects.filter(pk=upload.pk, status__in=idle, claimed_until=None)
     with transaction.atomic():
         is_ended = nobody_has_it.update(status=Upload.Status.CANCELED, finished_at=timezone.now())
         if is_ended:
@@ -213,6 +222,7 @@ def upload_as_json(
         "withdrawn": upload.withdrawn,
         "images_pending": pending,
         "problem": problem,
+        "asks": upload.columns.get("glance") if upload.status == Upload.Status.ASKING else None,
         "paused": waiting.as_json() if waiting else None,
         "errors_url": f"{base_url}/api/v1/uploads/{upload.pk}/errors.csv",
         "created_at": _moment(upload.created_at),

@@ -8,8 +8,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
+from django.db import connection
 from django.utils import timezone
 
 from catalog.feeds import FeedRow
@@ -37,12 +38,22 @@ class Wanted:
     pictures: tuple[tuple[str, Picture | Awaited], ...]
 
 
+class ExistingImage(NamedTuple):
+    """What a feed's row is compared with of a picture."""
+
+    pk: int
+    position: int
+    sha256: str
+    state: str
+    source: str
+
+
 @dataclass(frozen=True, slots=True)
 class Existing:
     """A product as it is, with its pictures and those it waits for (id, position, address)."""
 
     product: Product
-    images: Sequence[ProductImage] = ()
+    images: Sequence[ExistingImage] = ()
     awaited: Sequence[tuple[int, int, str]] = ()
 
 
@@ -66,6 +77,11 @@ class Change:
     @property
     def is_new(self) -> bool:
         return self.product is None
+
+    @property
+    def is_edit(self) -> bool:
+        """Returns whether the product stays where it is and only some of its columns, or pictures, differ."""
+        return not (self.is_new or self.is_recategorized or self.is_restored)
 
     @property
     def is_change(self) -> bool:
@@ -127,14 +143,15 @@ def changes_of(wanted: Wanted, existing: Existing | None, categories: CategoryBo
 
 def existing_products(merchant: Merchant, skus: Iterable[str]) -> dict[str, Existing]:
     """Returns the merchant's products of these SKUs, in three queries: prefetching costs three times as much, for it
-    makes a queryset for each product."""
+    makes a queryset for each product. Of pictures, what is compared: their palettes are JSON that nobody reads here."""
     if merchant._state.adding:
         return {}
     products = list(Product.objects.for_merchant(merchant).filter(sku__in=list(skus)))
     ids = [product.pk for product in products]
-    images: dict[int, list[ProductImage]] = defaultdict(list)
-    for image in ProductImage.objects.filter(product__in=ids).order_by("product", "position"):
-        images[image.product_id].append(image)
+    images: dict[int, list[ExistingImage]] = defaultdict(list)
+    rows = ProductImage.objects.filter(product__in=ids).order_by("product", "position")
+    for product_id, *image in rows.values_list("product", *ExistingImage._fields):
+        images[product_id].append(ExistingImage(*image))
     awaited: dict[int, list[tuple[int, int, str]]] = defaultdict(list)
     waiting = AwaitedImage.objects.filter(product__in=ids)
     for product_id, pk, position, url in waiting.values_list("product", "pk", "position", "picture__url"):
@@ -171,7 +188,8 @@ def write(
 def _write_products(
     changes: Sequence[Change], merchant: Merchant, categories: CategoryBook, now: datetime
 ) -> dict[str, Product]:
-    """Returns the products by SKU, new and changed ones written alike."""
+    """Returns the products by SKU; of one that is only edited, only what differs is written."""
+    edited = _write_edits([change for change in changes if change.is_edit], now)
     rows = [
         Product(
             merchant=merchant,
@@ -182,6 +200,7 @@ def _write_products(
             **_values(change.wanted.row, change.product),
         )
         for change in changes
+        if not change.is_edit
     ]
     Product.objects.bulk_create(
         rows,
@@ -189,7 +208,33 @@ def _write_products(
         unique_fields=["merchant", "sku"],
         update_fields=["category", "withdrawn_at", "updated_at", *_COLUMNS],
     )
-    return {product.sku: product for product in rows}
+    return {**edited, **{product.sku: product for product in rows}}
+
+
+def _write_edits(changes: Sequence[Change], now: datetime) -> dict[str, Product]:
+    """Returns the products by SKU. One UPDATE for each set of columns, sent with all its rows: to insert products that
+    are there, for the conflict to update them, took a third of all the time that new prices took."""
+    groups: dict[tuple[str, ...], list[tuple[Product, FeedRow]]] = defaultdict(list)
+    found: dict[str, Product] = {}
+    for change in changes:
+        assert change.product is not None
+        found[change.product.sku] = change.product
+        if change.columns:
+            groups[tuple(sorted(change.columns))].append((change.product, change.wanted.row))
+    quote = connection.ops.quote_name
+    for names, group in groups.items():
+        fields = [field for field in Product._meta.concrete_fields if field.name in (*names, "updated_at")]
+        sets = ", ".join(f"{quote(str(field.column))} = %s" for field in fields)
+        rows = []
+        for product, row in group:
+            values = {**_values(row, product), "updated_at": now}
+            rows.append([*(field.get_db_prep_save(values[field.name], connection) for field in fields), product.pk])
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                f"UPDATE {quote(Product._meta.db_table)} SET {sets} WHERE {quote('id')} = %s",
+                rows,
+            )
+    return found
 
 
 def _write_images(changes: Sequence[Change], products: dict[str, Product], now: datetime) -> None:

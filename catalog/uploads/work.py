@@ -10,6 +10,7 @@ commits nothing: the transaction that would ends with the claim it began with, o
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -18,10 +19,12 @@ from django.db.models import F
 from django.utils import timezone
 
 from catalog.feeds import Feed, FeedRow, RowError, SeenIds
-from catalog.models import Pause, Product, Upload, UploadError
+from catalog.feeds.glance import glance_at
+from catalog.models import FeedMapping, Pause, Product, Upload, UploadError
 from catalog.models.upload_querysets import LEASE
 from catalog.pictures.disk import check_space
 from catalog.uploads.accept import drop_file, file_of
+from catalog.uploads.asking import said_before
 from catalog.uploads.imports import ImportReport, Source, import_rows, open_source
 from catalog.uploads.webhooks import announce
 from shop_search.errors import InputError, ServiceError
@@ -88,6 +91,8 @@ class _Run:
         if not path.is_file():
             raise InputError("upload_file_lost", "The file is gone from our disk. Send it again.")
         check_space(path.parent)
+        if self._must_ask(path):
+            return
         with open_source(path, columns=upload.mapping or None, currency=upload.currency) as source:
             self._begin(source.feed)
             if upload.on_error == Upload.OnError.REJECT_ALL and not upload.dry_run and upload.status == Status.CHECKING:
@@ -100,6 +105,24 @@ class _Run:
                     return
                 self._start_over()
             self._take(source, is_dry=upload.dry_run, is_last=True)
+
+    def _must_ask(self, path: Path) -> bool:
+        """Takes what the merchant has said of such columns before; returns whether he has to be asked, and is."""
+        upload = self._upload
+        is_told = bool(upload.mapping) or upload.status != Status.QUEUED
+        if is_told or not (upload.ask_columns or FeedMapping.objects.filter(merchant=upload.merchant).exists()):
+            return False
+        glance = glance_at(path)
+        if glance is None:
+            return False
+        if said := said_before(upload.merchant, glance):
+            self._write(mapping=said)
+            return False
+        if not upload.ask_columns or not (glance.missing or glance.proposed):
+            return False
+        self._write(status=Status.ASKING, columns={"glance": glance.as_json()}, format=glance.format)
+        Upload.objects.held(upload).update(claimed_until=None, claim="")
+        return True
 
     def _begin(self, feed: Feed) -> None:
         upload = self._upload

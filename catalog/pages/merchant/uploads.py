@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from catalog.models import Member, Upload
 from catalog.pages.merchant.access import member_page
+from catalog.pages.merchant.columns import columns_page
 from catalog.uploads.accept import (
     UploadOptions,
     accept_upload,
@@ -51,6 +52,7 @@ class UploadForm(forms.Form):
         said = self.cleaned_data
         return UploadOptions(
             dry_run=said["dry_run"],
+            ask_columns=not said["mapping"],
             on_error=Upload.OnError.REJECT_ALL if said["reject_all"] else Upload.OnError.KEEP_GOOD,
             withdraw_missing=said["withdraw_missing"],
             confirm_withdraw=said["confirm_withdraw"],
@@ -99,6 +101,8 @@ def _uploads_page(request: HttpRequest, member: Member, form: UploadForm, status
 def upload(request: HttpRequest, member: Member, upload_id: UUID) -> HttpResponseBase:
     """How far an upload has come, and what was wrong with its rows."""
     found = _found(member, upload_id)
+    if found.status == Upload.Status.ASKING:
+        return columns_page(request, member, found)
     context = {
         "member": member,
         "upload": found,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from catalog.pages.merchant import doctor, insights, keys, product, products, sign_in, uploads, webhooks
+from catalog.pages.merchant import columns, doctor, insights, keys, product, products, sign_in, uploads, webhooks
 
 app_name = "merchant"
 urlpatterns = [
@@ -14,6 +14,7 @@ urlpatterns = [
     path("<slug:slug>/uploads/<uuid:upload_id>/", uploads.upload, name="upload"),
     path("<slug:slug>/uploads/<uuid:upload_id>/status/", uploads.status, name="status"),
     path("<slug:slug>/uploads/<uuid:upload_id>/errors.csv", uploads.errors, name="errors"),
+    path("<slug:slug>/uploads/<uuid:upload_id>/columns/", columns.columns, name="columns"),
     path("<slug:slug>/uploads/<uuid:upload_id>/cancel/", uploads.cancel, name="cancel"),
     path("<slug:slug>/products/", products.products, name="products"),
     path("<slug:slug>/products/change/", products.change, name="change"),

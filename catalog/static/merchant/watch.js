@@ -10,7 +10,7 @@ async function watch(pause) {
     const response = await fetch(panel.dataset.watch, { headers: { Accept: "application/json" } });
     if (!response.ok) throw new Error(response.status);
     const state = await response.json();
-    if (state.is_finished) {
+    if (state.is_finished || state.status === "asking") {
       location.reload();
       return;
     }

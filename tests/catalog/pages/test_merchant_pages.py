@@ -68,7 +68,7 @@ def shops(settings, tmp_path) -> Shops:
 
 
 READ = ["uploads", "upload", "status", "errors", "products", "product", "doctor", "insights"]
-EDIT = ["send", "cancel", "change", "edit", "examine"]
+EDIT = ["send", "cancel", "columns", "change", "edit", "examine"]
 OWN = ["keys", "revoke", "webhooks", "end_webhook", "test_webhook", "send_again"]
 
 
@@ -95,7 +95,7 @@ def test_who_may_open_what(shops, name):
 
 @pytest.mark.parametrize(
     "name",
-    ["upload", "status", "errors", "cancel", "revoke", "end_webhook", "test_webhook", "send_again"],
+    ["upload", "status", "errors", "cancel", "columns", "revoke", "end_webhook", "test_webhook", "send_again"],
 )
 def test_what_is_anothers_is_not_found_under_ones_own_shop_either(shops, name):
     method = "get" if name in {"upload", "status", "errors"} else "post"
@@ -103,6 +103,27 @@ def test_what_is_anothers_is_not_found_under_ones_own_shop_either(shops, name):
     assert getattr(shops["charlie"], method)(shops.address(name, slug="maison")).status_code == 404
     assert ApiKey.objects.filter(revoked_at=None).count() == 1
     assert Webhook.objects.filter(ended_at=None).count() == Delivery.objects.count() == 1
+
+
+def test_columns_with_other_names_are_asked_for_on_the_page(shops):
+    feed = b"Artikel;Bezeichnung;Bild;<b>Notiz</b>\nA-1;Stiefel;https://cdn.example/a.png;x\n"
+    sent = shops["bob"].post(shops.address("send"), {"file": SimpleUploadedFile("feed.csv", feed)})
+    do_next_upload()
+    page = shops["bob"].get(sent["Location"]).content.decode()
+    assert "Which column is what?" in page
+    assert '<option value="title" selected>' in page
+    assert "Stiefel" in page
+    assert "<b>Notiz" not in page
+
+    twice = shops["bob"].post(sent["Location"] + "columns/", {"column-0": "id", "column-1": "id"})
+    assert (twice.status_code, "both be" in twice.content.decode()) == (400, True)
+    few = shops["bob"].post(sent["Location"] + "columns/", {"column-0": "id"})
+    assert (few.status_code, "title, image_link" in few.content.decode()) == (400, True)
+    shops["bob"].post(sent["Location"] + "columns/", {"column-0": "id", "column-1": "title", "column-2": "image_link"})
+    do_next_upload()
+
+    assert Product.objects.filter(sku="A-1", title="Stiefel").exists()
+    assert "Which column is what?" not in shops["bob"].get(sent["Location"]).content.decode()
 
 
 def test_a_webhook_is_made_with_a_secret_that_is_shown_once_then_tried_and_ended(shops):
