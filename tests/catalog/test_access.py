@@ -47,6 +47,7 @@ MEMBERS = {
     "merchant:insights": "viewer",
     "merchant:send": "editor",
     "merchant:cancel": "editor",
+    "merchant:columns": "editor",
     "merchant:change": "editor",
     "merchant:edit": "editor",
     "merchant:examine": "editor",
@@ -61,6 +62,7 @@ MEMBERS = {
 KEYS = {
     *("api:uploads", "api:upload", "api:cancel_upload", "api:upload_errors", "api:own_product"),
     *("api:webhooks", "api:webhook", "api:webhook_deliveries", "api:webhook_test", "api:send_again"),
+    *("api:upload_columns", "api:quota"),
 }
 METHODS = ("get", "post", "put", "patch", "delete")
 # Tables of Alice's shop that nobody else may change.
