@@ -26,7 +26,7 @@ MOST_SEARCHES = 10_000
 MOST_VERDICTS = 20_000
 REAL, SIMULATED, ALL_TRAFFIC = "real", "simulated", "all"
 TRAFFIC = (REAL, SIMULATED, ALL_TRAFFIC)
-OTHER = "other"  # reviewers said that the category is wrong, and nobody named the right one
+OTHER = "unnamed"  # reviewers said that the category is wrong, and nobody named the right one
 NO_CATEGORY = "none"
 
 

@@ -1,7 +1,7 @@
 """Which category a search was taken for, against the one that people say it is of.
 
 What people say, the first of these that there is: a correction; the known answer of a simulated shopper; the category
-of the products that reviewers called the same or a good match (what most of them are); "other", where they only said
+of the products that reviewers called the same or a good match (what most of them are); "unnamed", where they only said
 that the category is wrong.
 """
 
