@@ -17,6 +17,7 @@ from detection import detector
 from detection.crops import TWIN_IOU, choose_for_sale, choose_for_shopper, crop, distinct, iou
 from detection.images import Photo
 from detection.types import Box, Detection
+from detection.windows import joined, windows
 from embeddings import encoder
 
 # A box that a shopper dragged this close to a region's is that region (COCO's strictest matching is .95).
@@ -134,11 +135,20 @@ def choose_again(photos: Sequence[Photo], wishes: Sequence[Wish], *, choose: Cho
 def _detect(photos: Sequence[Photo], wishes: Sequence[Wish]) -> list[Regions]:
     """Returns each photo's detections, in pixels of its upright original; a wished category is looked for harder.
 
-    The detector knows its classes; from here on they are the shop's categories.
+    The detector knows its classes; from here on they are the shop's categories. Very long pictures are looked at in
+    windows.
     """
     names = taxonomy()
     wished = [names.class_of(wish.category) for wish in wishes]
-    found = detector().detect([photo.image for photo in photos], wished)
+    boxes = [windows(photo.image.size) for photo in photos]
+    parts = [
+        photo.image if len(of) == 1 else crop(photo.image, box)
+        for photo, of in zip(photos, boxes, strict=True)
+        for box in of
+    ]
+    seen = iter(detector().detect(parts, [wish for wish, of in zip(wished, boxes, strict=True) for _ in of]))
+    looked = [[(box, next(seen)) for box in of] for of in boxes]
+    found = [of[0][1] if len(of) == 1 else joined(of) for of in looked]
     return [
         tuple(
             Detection(photo.to_original(one.xyxy), names.category_of_class(one.category), one.confidence)

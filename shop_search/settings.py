@@ -5,6 +5,7 @@ SHOP_SEARCH_HOSTS   host names that are served, by comma (default: this machine 
 SHOP_SEARCH_DEBUG   1 shows tracebacks in the browser
 SHOP_SEARCH_DETECTOR, SHOP_SEARCH_ENCODER   paths of model cards that replace the bundled models
 SHOP_SEARCH_KEEP_CROPS_DAYS how long small pictures of searched crops are kept for review (default 30; 0: never)
+SHOP_SEARCH_RECORDS_LATER   off makes answers wait until their search is recorded (catalog/search/recording.py)
 SHOP_SEARCH_COUNT_SIMULATED 1 lets insights and ranking count simulated shoppers, for trying things out
 SHOP_SEARCH_MAX_UPLOAD_MB   how large a merchant's feed or zip may be (default 1024)
 SHOP_SEARCH_REDIS_URL       a Redis server that carries tasks, and what several machines count together
@@ -236,7 +237,9 @@ SEARCH_CROP_RETENTION_DAYS = int(os.environ.get("SHOP_SEARCH_KEEP_CROPS_DAYS", "
 SEARCH_CROPS_ROOT = SHOP_SEARCH_HOME / "searched"
 # Searches are recorded after they are answered; off where several web processes share one address
 # (catalog/search/recording.py).
-SEARCH_RECORDS_LATER = os.environ.get("SHOP_SEARCH_RECORDS_LATER", "on") != "off"
+SEARCH_RECORDS_LATER = (
+    os.environ.get("SHOP_SEARCH_RECORDS_LATER", "off" if os.environ.get("SHOP_SEARCH_DATABASE_URL") else "on") != "off"
+)
 # A shopper waits no longer than this for somebody else's server.
 SEARCH_FETCH_TIMEOUT_S = 8.0
 

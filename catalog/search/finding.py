@@ -94,7 +94,7 @@ class Finder:
         return Page(tuple(placed(collapse(ordered), applied)), len(found), tuple(blocks[0]) if blocks else ())
 
     def _asked(self, hits: Sequence[Hit]) -> dict[int, float] | None:
-        """Returns the hits' scores with what was asked, where likes moved the query away from it."""
+        """Returns the hits' scores with what was asked, where words or likes moved the query away from it."""
         if self._query.asked is None or self._collection is None or not hits:
             return None
         started = perf_counter()

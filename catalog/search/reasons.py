@@ -38,6 +38,16 @@ def reason_of(question: Question, query: Query, *, is_empty: bool, is_sold: bool
     return "no_similar_product" if is_sold else "category_not_sold"
 
 
+def nothing_to_see(question: Question, query: Query) -> str | None:
+    """Returns why a photo shows nothing at all: black, or of one shade all over, and nothing was detected in it."""
+    if query.photo is None or query.sight is None or query.sight.regions or question.box is not None:
+        return None
+    gray = ImageStat.Stat(query.photo.image.convert("L"))
+    if gray.mean[0] < DARK_PHOTO:
+        return "too_dark"
+    return "nothing_detected" if gray.stddev[0] < EVEN else None
+
+
 def is_blurred(image: Image.Image) -> bool:
     """Returns whether the picture shows something, but without an edge."""
     return sharpness(image) < BLURRED and ImageStat.Stat(image.convert("L")).stddev[0] >= EVEN

@@ -23,7 +23,7 @@ from catalog.search.narrowing import facets_of
 from catalog.search.picture_facts import PictureFacts, colors_of, facts_of
 from catalog.search.questions import ALL_CATEGORIES, Question
 from catalog.search.ranking import Wants
-from catalog.search.reasons import reason_of
+from catalog.search.reasons import nothing_to_see, reason_of
 from catalog.search.understanding import Query, palette_of, understand
 from catalog.serving import as_one, serving
 from catalog.words.assortment import assortment
@@ -75,8 +75,10 @@ def search(question: Question) -> SearchAnswer:
     band = found.page.band
     if not found.is_sold and not query.has_picture:  # words have no measure of their own: what they name isn't here
         band, results = Band.NOTHING_CLOSE, [replace(result, band=Band.NOTHING_CLOSE) for result in results]
-    reason = None
-    if band is Band.NOTHING_CLOSE:
+    reason = nothing_to_see(question, query) if not copies else None
+    if reason is not None:  # an even or black picture is like something, too, but tells nothing
+        band, results = Band.NOTHING_CLOSE, [replace(result, band=Band.NOTHING_CLOSE) for result in results]
+    elif band is Band.NOTHING_CLOSE:
         reason = reason_of(question, query, is_empty=not found.page.cards, is_sold=found.is_sold)
     total_ms = (perf_counter() - asked) * 1000
     choice = query.sight.choice if query.sight else None

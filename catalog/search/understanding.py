@@ -30,8 +30,8 @@ from embeddings.color import dominant_colors
 from embeddings.palettes import Palette
 from shop_search.errors import InputError
 
-# Text beside a photo: the text's share of the blended query. A start; it is to be fitted with the ranking weights.
-TEXT_SHARE = 0.35
+# Text beside a photo: the text's share of the blended query. Fitted: docs/ranking.md.
+TEXT_SHARE = 0.6
 # How far each like and dislike moves the query, which itself counts 1. Fitted: docs/ranking.md has what they are worth,
 # beside Qdrant's ways to recommend. So many move it, however many there are.
 LIKE_SHARE = 0.1
@@ -54,7 +54,7 @@ class Query:
     sight: Sight | None = None
     category: SelectedCategory | None = None  # chosen by the shopper, in words or as a product; never a guess
     exclude: tuple[int, ...] = ()  # points of the product that was asked about, and of disliked ones
-    asked: NDArray[np.float32] | None = None  # the embedding before likes moved it: bands go by what was asked
+    asked: NDArray[np.float32] | None = None  # the embedding before words and likes moved it: bands go by it
     is_product: bool = False  # asked as "more like this", or by likes alone
     timings: Mapping[str, float] = field(default_factory=dict)
     probing: "Future[Probed | None] | None" = None  # for copies, begun when the photo was there
@@ -98,7 +98,8 @@ def _looked(question: Question, words: Heeded) -> Query:
     if not words.rest:
         return query
     (text,) = encoder().encode_texts([words.rest])
-    return replace(query, embedding=_unit((1 - TEXT_SHARE) * query.embedding + TEXT_SHARE * text))
+    blended = _unit((1 - TEXT_SHARE) * query.embedding + TEXT_SHARE * text)
+    return replace(query, embedding=blended, asked=query.embedding)
 
 
 def _refined(query: Query, question: Question) -> Query:
@@ -117,7 +118,9 @@ def _refined(query: Query, question: Question) -> Query:
     if not np.any(moved):
         raise InputError("product_not_indexed", "None of the liked products has an indexed picture yet.")
     unwanted = ProductImage.objects.filter(product__in=question.dislike).values_list("pk", flat=True)
-    asked = query.embedding if query.has_picture and np.any(query.embedding) else None
+    asked = query.asked
+    if asked is None and query.has_picture and np.any(query.embedding):
+        asked = query.embedding
     return replace(
         query, embedding=_unit(moved), asked=asked, exclude=tuple(dict.fromkeys([*query.exclude, *unwanted]))
     )

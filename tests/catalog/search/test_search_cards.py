@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from PIL import ImageFilter
+from PIL import Image, ImageFilter
 
 from catalog.bands import Band
 from catalog.models import Feedback, SearchRecord
@@ -249,9 +249,9 @@ def _png(image) -> bytes:
 def test_a_plain_search_reads_little_from_the_database(shelf, django_assert_max_num_queries):
     for seed in range(30):
         shelf.put(f"S-{seed}", seed)
-    search(Question(image=picture(99)))  # what the shop sells in sum is read once a minute
+    search(Question(image=picture(99)))  # what the shop sells in sum is read once a minute, what is live once a second
 
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(6):
         search(Question(image=picture(99)))
 
 
@@ -268,3 +268,15 @@ def test_a_like_makes_nothing_the_same_product(shelf, settings):
     (again,) = (one for one in answer.results if one.product == liked.product)
     assert again.score > liked.score + 0.001
     assert again.band == "similar"
+
+
+@pytest.mark.parametrize(("shade", "reason"), [(6, "too_dark"), (250, "nothing_detected")])
+def test_a_photo_that_shows_nothing_is_like_nothing(shelf, settings, monkeypatch, shade, reason):
+    settings.BAND_THRESHOLDS = {"same_photo": 2.0, "same_product": 2.0, "similar": -1.0}
+    shelf.put("S-1", 1)
+    monkeypatch.setattr("tests.fakes.FakeDetector._find", lambda self, image: [])
+
+    answer = search(Question(image=_png(Image.new("RGB", (300, 300), (shade, shade, shade)))))
+
+    assert (answer.band, answer.reason) == ("nothing_close", reason)
+    assert [one.band for one in answer.results] == ["nothing_close"]
