@@ -8,8 +8,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from catalog.jobs.asking import ask
-from catalog.jobs.registry import kinds
+from catalog.jobs.registry import Kind, kinds
 from catalog.models import Job, Night
+from shop_search.errors import ShopSearchError
 
 log = logging.getLogger("catalog.worker")
 
@@ -43,7 +44,7 @@ def ask_for_the_night(now: datetime | None = None) -> list[Job]:
     try:
         with transaction.atomic():
             night = Night.objects.create(day=begins.date())
-            asked = [ask(kind.name) for kind in kinds().values() if kind.nightly is not None and kind.nightly()]
+            asked = [ask(kind.name) for kind in kinds().values() if _is_due(kind)]
             night.jobs = [job.kind for job in asked]
             night.save(update_fields=["jobs"])
             Night.objects.filter(day__lt=begins.date() - KEPT).delete()
@@ -51,3 +52,12 @@ def ask_for_the_night(now: datetime | None = None) -> list[Job]:
         return []
     log.info("Nightly jobs: %s.", ", ".join(night.jobs) or "none is due")
     return asked
+
+
+def _is_due(kind: Kind) -> bool:
+    """A kind that can't say whether it is due, because a model or the store is down, doesn't keep the others back."""
+    try:
+        return kind.nightly is not None and kind.nightly()
+    except ShopSearchError as error:
+        log.warning("%s is left out this night: %s", kind.title, error.message)
+        return False

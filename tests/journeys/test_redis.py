@@ -1,11 +1,6 @@
 """Tasks that travel through a real Redis server, which may go away too."""
 
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -13,61 +8,23 @@ from tests.journeys.test_crashes import stock, wait_until
 from tests.journeys.test_job_crashes import ask
 from tests.journeys.test_upload_crashes import send
 
-pytestmark = pytest.mark.skipif(not shutil.which("redis-server"), reason="there is no redis-server here")
-
 TAKE_ONE_CALL = """
-import time
 from catalog.jobs.queues import do_next_task
 print("listening", flush=True)
-started = time.monotonic()
 print("did one" if do_next_task("uploads", wait_s=60) else "nothing came", flush=True)
 """
 
 
-class Redis:
-    """A server of the test's own, which keeps nothing."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.url = f"redis://127.0.0.1:{self.port}/0"
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        self.process = subprocess.Popen(
-            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
-            cwd=self.folder,
-            stdout=subprocess.DEVNULL,
-        )
-        until = time.monotonic() + 20
-        while time.monotonic() < until:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-            except OSError:
-                time.sleep(0.05)
-            else:
-                return
-        raise AssertionError("redis-server doesn't listen")
-
-    def kill(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
+@pytest.fixture(autouse=True)
+def through_redis(redis, monkeypatch) -> Iterator[None]:
+    """Tasks of every process that a test starts go through this server."""
+    monkeypatch.setenv("SHOP_SEARCH_REDIS_URL", redis.url)
+    yield
+    if not redis.is_running:
+        redis.start()
 
 
-@pytest.fixture
-def redis(tmp_path, monkeypatch) -> Iterator[Redis]:
-    server = Redis(tmp_path)
-    server.start()
-    monkeypatch.setenv("SHOP_SEARCH_REDIS_URL", server.url)
-    yield server
-    server.kill()
-
-
-def test_an_upload_wakes_a_worker_that_listens(redis, home, tmp_path):
+def test_an_upload_wakes_a_worker_that_listens(home, tmp_path):
     """The listener looks nowhere but at its queue, so it is the call that wakes it."""
     stock(home, 30, pictures=5)
     listener = home.start("shell", "-v", "0", "-c", TAKE_ONE_CALL)
@@ -81,7 +38,7 @@ def test_an_upload_wakes_a_worker_that_listens(redis, home, tmp_path):
     assert home.count("product") == 30
 
 
-def test_jobs_go_through_redis_and_are_done_once_by_two_workers(redis, home):
+def test_jobs_go_through_redis_and_are_done_once_by_two_workers(home):
     stock(home, 8, pictures=8)
     home.import_feed()
     workers = [home.start("worker") for _ in range(2)]

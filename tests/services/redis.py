@@ -42,6 +42,10 @@ class Redis:
                 raise RuntimeError(f"redis-server didn't start ({self._process.poll()}).")
             time.sleep(0.02)
 
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()

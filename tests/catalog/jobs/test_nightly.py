@@ -1,11 +1,14 @@
 """The jobs of the night: once, by whoever comes first, and only when it is time."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
+from catalog.jobs import registry
 from catalog.jobs.nightly import ask_for_the_night, time_of
 from catalog.models import Job, Night
+from shop_search.errors import ServiceError
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +58,15 @@ def test_two_workers_at_the_same_moment_ask_once(monkeypatch):
     monkeypatch.setattr(Night.objects, "filter", lambda **of: Night.objects.none())
     assert asked(at(1, 3)) == []
     assert Job.objects.count() == 1
+
+
+def test_a_kind_that_can_not_say_whether_it_is_due_keeps_no_other_back(kinds, monkeypatch):
+    def unsure() -> bool:
+        raise ServiceError("vector_store_unavailable", "It is down.")
+
+    registered = registry.kinds()
+    monkeypatch.setitem(registered, "recount", replace(registered["recount"], nightly=unsure))
+    assert asked(at(1, 3)) == ["count"]
 
 
 @pytest.mark.parametrize(("setting", "hour"), [("03:00", 3), ("4", 4), (" 23:59 ", 23)])
