@@ -34,6 +34,8 @@ from shop_search.errors import InputError, ServiceError
 log = logging.getLogger(__name__)
 
 _READERS = 2
+# One batch's colors and fingerprints keep one core busy, in Python, while the models are at the next.
+_LOOKERS = 2
 
 Palette = tuple[tuple[float, float, float, float], ...]  # L, a, b and share of each color, by falling share
 
@@ -102,15 +104,15 @@ class EmbeddingBatch:
 
 
 class Embedder:
-    """Reads files in threads, and looks at the pictures in another; the caller's thread is free for the database.
+    """Reads files in threads, and looks at the pictures in others; the caller's thread is free for the database.
 
-    On two cores this keeps both busy: one batch is read while the models work on the one before, and the one before
-    that is written.
+    On two cores this keeps both busy: one batch is read, and the models begin with it, while the colors of the one
+    before are named, and the one before that is written.
     """
 
     def __init__(self) -> None:
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="read")
-        self._looker = ThreadPoolExecutor(1, thread_name_prefix="look")
+        self._looker = ThreadPoolExecutor(_LOOKERS, thread_name_prefix="look")
 
     def __enter__(self) -> Self:
         return self
@@ -158,7 +160,8 @@ def _look_at(
             found[content] = error
     found.update(_look(photos))
     if before is not None and shared:
-        earlier = {**before.looking.result(), **before.known}  # done: one thread looks at one batch after another
+        # Batches are taken up in their order: the one before is done or under way, and waits for none after it.
+        earlier = {**before.looking.result(), **before.known}
         for content in shared:
             one = earlier[content]
             found[content] = replace(one, is_reused=True) if isinstance(one, Embedded) else one

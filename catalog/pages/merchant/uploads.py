@@ -90,7 +90,11 @@ def _uploads_page(request: HttpRequest, member: Member, form: UploadForm, status
         "form": form,
         "uploads": Upload.objects.for_merchant(member.merchant)[:LISTED],
         "images_pending": images_pending(member.merchant),
-        "usage": [(QUOTA_WORDS[one.name], one) for one in usage_of(member.merchant) if one.name in QUOTA_WORDS],
+        "usage": [
+            (QUOTA_WORDS[one.name], f"{one.used:,}", f"{one.limit:,}")
+            for one in usage_of(member.merchant)
+            if one.name in QUOTA_WORDS
+        ],
         "tab": "uploads",
     }
     return render(request, "merchant/uploads.html", context, status=status)
