@@ -4,8 +4,8 @@
 
 Rows and their acknowledged commits are timed, on a database on this disk; indexing has a benchmark of its own. The
 products share a few small pictures, so that what is measured is rows. `grown_mb` is by how much the process's peak grew
-meanwhile: compare `--products 10000` with 100000. `--feed-mb 1024` also reads a feed of that size whose rows are all bad,
-and prints by how much the process grew.
+meanwhile: compare `--products 10000` with 100000. `--feed-mb 1024` also reads a feed of that size whose rows are all
+bad, and prints by how much the process grew.
 """
 
 import argparse
@@ -57,8 +57,8 @@ def _measure(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _timed(data: bytes, what: str, count: int) -> dict[str, int]:
-    """Returns rows a second by the clock, and by the processor's time, which others on the machine change little; and by
-    how many MiB the process's peak grew."""
+    """Returns rows a second by the clock, and by the processor's time, which others on the machine change little; and
+    by how many MiB the process's peak grew."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     started, worked = time.perf_counter(), time.process_time()
     upload = _upload([data])
