@@ -21,6 +21,7 @@ from catalog.indexing.points import (
     was_switched,
 )
 from catalog.models import ProductImage, Version
+from catalog.serving import as_one
 from embeddings import encoder, vector_store
 from embeddings.types import Payload
 from shop_search.errors import InputError
@@ -52,6 +53,7 @@ class IndexCheck:
         )
 
 
+@as_one
 def check_index(*, repair: bool = False, progress: Callable[[int], object] = lambda done: None) -> IndexCheck:
     """Returns how database and store differ, or with `repair` differed. Raises ServiceError when the store is down.
 

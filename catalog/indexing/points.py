@@ -105,9 +105,17 @@ def searched_collection() -> str | None:
 
     While an index that an earlier version of ours made with this encoder is made anew, searches go on in it. A version
     has its own collection, wherever the alias points meanwhile.
-    Raises ServiceError `index_outdated` when the index was made by another encoder: its scores would mean nothing.
+    Raises ServiceError `index_outdated` when the index was made by another encoder: its scores would mean nothing;
+    `version_changed` when a version's model was replaced by another.
     """
     card = encoder().card
+    version = serving().versions.get("encoder")
+    if version is not None and version.fingerprint != card.fingerprint:
+        raise ServiceError(
+            "version_changed",
+            f"The model of {version.name} is another one ({card.fingerprint}) than was promoted "
+            f"({version.fingerprint}). Put its files back, or roll back.",
+        )
     name, target = collection_of(card), vector_store().resolve(ALIAS)
     if target == name:
         return name

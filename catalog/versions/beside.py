@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from catalog.indexing.embedding import Embedded, Embedder, EmbeddingBatch, Found
 from catalog.indexing.index import BATCH
-from catalog.indexing.points import collection_of, payload_of, vectors_of
-from catalog.models import ProductImage, SidePoint, Version
+from catalog.indexing.points import collection_of, payload_of, point_alias, vectors_of
+from catalog.models import ProductImage, SidePoint, Switch, Version
 from catalog.models.querysets import ProductImageQuerySet
 from catalog.serving import InForce, Serving, pinned, read
 from detection import detector
@@ -210,12 +210,15 @@ def _row(image: ProductImage, found: Found, collection: str) -> SidePoint:
 def standby(*, limit: int = BATCH) -> bool:
     """Gives the latest ready versions what came in since they were built; returns whether that was anything.
 
-    So a promote or a rollback finds everything there. Where nothing was lacking, it looks again after some seconds.
+    So a promote or a rollback finds everything there. Where nothing was lacking, it looks again after some seconds, and
+    points the store's alias right where a process died between the switch and the alias.
     """
     global _nothing_lacked_at
     if _nothing_lacked_at is not None and monotonic() - _nothing_lacked_at < STANDBY_EVERY_S:
         return False
     did = _stand_by(limit)
+    if not did and Switch.objects.exclude(collection_after="").exists():
+        point_alias()
     _nothing_lacked_at = None if did else monotonic()
     return did
 

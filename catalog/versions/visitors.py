@@ -2,7 +2,7 @@
 
 The visitor is a random number in a cookie of this shop's own, set by the first search while a trial runs: not readable
 by scripts, not sent along from other sites, worth nothing elsewhere. What is kept is its hash with the trial's number,
-so visits of two trials can't be joined. Searches from a widget on another site carry no cookie: they take no part.
+so visits of two trials can't be joined. Programs, and widgets on other sites, carry no cookie: they take no part.
 """
 
 import hashlib
@@ -55,7 +55,7 @@ def by_visitor(view: View) -> View:
     @wraps(view)
     def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         now = serving()
-        if now.trial is None or _is_from_elsewhere(request):
+        if now.trial is None or not _is_of_a_page_of_ours(request):
             return view(request, *args, **kwargs)
         number = request.COOKIES.get(COOKIE, "")
         is_known = _NUMBER.fullmatch(number) is not None
@@ -105,7 +105,13 @@ def note_click(feedback: Feedback) -> None:
     TrialVisit.objects.filter(pk__in=visits, first_at__gt=since, has_clicked=False).update(has_clicked=True)
 
 
-def _is_from_elsewhere(request: HttpRequest) -> bool:
-    """Says whether a page of another site asks: without a cookie of ours, each search would be a new visitor."""
-    origin = request.headers.get("Origin", "")
-    return bool(origin) and origin != "null" and urlsplit(origin).netloc != request.get_host()
+def _is_of_a_page_of_ours(request: HttpRequest) -> bool:
+    """Says whether a browser asks from a page of this site, or for the page itself.
+
+    Programs and pages of other sites send no cookie of ours back: each search of theirs would be a new visitor.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = request.headers.get("Origin", "")  # browsers leave the other away where the site has no https
+    return origin != "" and urlsplit(origin).netloc == request.get_host()

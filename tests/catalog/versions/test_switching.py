@@ -3,6 +3,7 @@ import threading
 import pytest
 
 from catalog import serving
+from catalog.indexing.check import drop_other_collections
 from catalog.indexing.index import index_all, index_due
 from catalog.indexing.points import ALIAS, collection_of, point_alias, searched_collection
 from catalog.models import AuditEntry, LiveVersion, ProductImage, SidePoint, Switch, Version
@@ -364,4 +365,30 @@ def test_a_process_that_cannot_load_what_went_live_answers_on_with_what_it_had(s
     monkeypatch.undo()
 
     assert encoder().card.fingerprint == FIRST
+    assert best(3) == "P-0003"
+
+
+def test_pruning_leaves_the_collections_of_versions_alone(stocked, admin):
+    version = built("2")
+    promote(version, by=admin, why="on")
+    build(proposed("3"))
+    collections = set(stocked.store.collections())
+
+    assert drop_other_collections() == []
+
+    assert set(stocked.store.collections()) == collections
+    assert len(collections) == 3
+
+
+def test_a_model_that_was_replaced_under_its_version_is_told_and_not_searched_with(stocked, admin):
+    version = built("2")
+    promote(version, by=admin, why="on")
+    Version.objects.filter(pk=version.pk).update(options={"version": "3"})  # as if other files lay there now
+    serving.forget()
+
+    with pytest.raises(ServiceError) as told:
+        best(3)
+
+    assert told.value.code == "version_changed"
+    rollback("encoder", by=admin, why="it is another one")
     assert best(3) == "P-0003"
