@@ -43,8 +43,8 @@ def test_simulated_shoppers_fill_every_chart_and_are_marked(page):
 
 
 def test_a_filter_and_a_measure_stand_in_the_address_together(page):
-    page.page.get_by_label("Category").select_option("shoes")
-    page.page.get_by_label("Period").select_option("90")
+    page.page.locator("select[name=category]").select_option("shoes")
+    page.page.locator("select[name=days]").select_option("90")
     page.page.get_by_role("button", name="Show").click()
     page.page.wait_for_url("**category=shoes**")
     page.page.get_by_role("link", name="Recall@10").click()
@@ -53,11 +53,11 @@ def test_a_filter_and_a_measure_stand_in_the_address_together(page):
     assert "category=shoes" in page.page.url
     assert "traffic=simulated" in page.page.url
     expect(page.page.locator(".tile[aria-current]")).to_contain_text("Recall@10")
-    expect(page.page.get_by_label("Category")).to_have_value("shoes")
+    expect(page.page.locator("select[name=category]")).to_have_value("shoes")
     rows = page.page.locator("[aria-labelledby=category-title] tbody th").all_text_contents()
     assert rows == ["shoes"]
     page.page.get_by_role("link", name="Clear").click()
-    expect(page.page.get_by_label("Category")).to_have_value("")
+    expect(page.page.locator("select[name=category]")).to_have_value("")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
