@@ -9,7 +9,7 @@ PORT ?= 8000
 HOST ?= 127.0.0.1
 PY := .venv/bin/python
 TEST := .venv-test/bin
-# Two processes, each test file and all browser tests in one of them.
+# Two processes, each test file and all browser tests in one of them; torch would take all cores for each.
 TWO := -n 2 --dist loadgroup
 # What a database may answer differently: claims, imports, uploads, jobs, counts, searches. Migrations run before them.
 ON_POSTGRESQL := tests/catalog/uploads tests/catalog/indexing tests/catalog/jobs tests/catalog/insights \
@@ -31,8 +31,8 @@ serve: .venv
 test: .venv-test
 	@$(TEST)/python .ci/system.py
 	@$(MAKE) --no-print-directory check
-	@echo "== pytest" && $(TEST)/python -m pytest $(TWO)
-	@echo "== pytest on PostgreSQL" && TESTS_ON=postgresql $(TEST)/python -m pytest $(TWO) $(ON_POSTGRESQL)
+	@echo "== pytest" && OMP_NUM_THREADS=1 $(TEST)/python -m pytest $(TWO)
+	@echo "== pytest on PostgreSQL" && TESTS_ON=postgresql OMP_NUM_THREADS=1 $(TEST)/python -m pytest $(TWO) $(ON_POSTGRESQL)
 
 ## make check    the checks without the tests: style, types, import rules, migrations
 check: .venv-test

@@ -106,6 +106,30 @@ def test_a_file_is_uploaded_watched_and_its_products_withdrawn(open_page, passwo
     expect(page.get_by_role("row", name="P-0001")).to_contain_text("withdrawn")
 
 
+def test_a_product_is_looked_at_and_mended(open_page, password, upload):
+    page = open_page(**PHONE)
+    sign_in(page, password)
+    page.get_by_label("Drop your feed here").set_input_files(upload)
+    page.get_by_role("button", name="Upload").click()
+    expect(page.locator("main .status [data-status=done]")).to_be_visible(timeout=30_000)
+
+    page.get_by_role("link", name="Products", exact=True).click()
+    page.get_by_role("link", name="Product P-0002").click()
+    expect(page.get_by_role("heading", name="How its pictures are understood")).to_be_visible()
+    assert wrong(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["viewport"]["width"]
+    page.get_by_label("Price, as in").fill("cheap")
+    with page.expect_response("**/edit/") as answer:
+        page.get_by_role("button", name="Save").click()
+    assert answer.value.status == 400
+    expect(page.get_by_label("Price, as in")).to_have_accessible_description(re.compile("is not a price"))
+    page.get_by_label("Price, as in").fill("1.234,50 EUR")
+    page.get_by_role("button", name="Save").click()
+
+    expect(page.get_by_role("status")).to_contain_text("Saved")
+    expect(page.get_by_text("€1,234.50").first).to_be_visible()
+
+
 def test_a_file_that_is_refused_is_told_without_leaving_the_page(open_page, password, tmp_path):
     page = open_page()
     sign_in(page, password)

@@ -1,5 +1,6 @@
 """The kinds of job that the product has."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,12 @@ from embeddings import encoder, vector_store
 from tests.fakes import FakeEncoder
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _claims_are_not_renewed(monkeypatch):
+    """On PostgreSQL the thread that renews a claim can't see a row that this test has not committed."""
+    monkeypatch.setattr("catalog.jobs.running.LEASE", timedelta(hours=1))
 
 
 def done(kind: str, **arguments) -> Any:
