@@ -8,7 +8,7 @@ Links and searches by a former slug go on: it is kept as a name of the category 
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -23,7 +23,6 @@ from catalog.audit import note
 from catalog.indexing.embedding import read_photo
 from catalog.indexing.index import BATCH, index_due
 from catalog.models import Category, CategoryName, Curation, Product, ProductImage
-from catalog.models.querysets import ProductImageQuerySet
 from catalog.vision import Wish, choose_again, for_sale
 from catalog.words import assortment
 from catalog.words.category_words import OTHER, CategoryBook, meaning_by, word_key
@@ -38,7 +37,8 @@ SAME_CROP_IOU = 0.98
 # A worker that has the rest of the pictures gets so long before the job leaves them to it.
 PATIENCE_S = 300.0
 _EXAMPLES = 12
-_MOST_RUNS = 200
+_MOST_RUNS = 20_000  # a third of a megabyte
+_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +114,11 @@ def checked(edit: Edit) -> Edit:
 def effect_of(edit: Edit) -> Effect:
     """Returns what an edit would touch. Raises InputError as `checked` does."""
     edit = checked(edit)
-    refiled = _refiled(edit, taxonomy.read())
-    pictures = ProductImage.objects.indexable().filter(product__in=refiled)
-    after = _after(edit, taxonomy.read())
-    looked_at = _to_look_at(edit, taxonomy.read(), after, refiled)
-    return Effect(
-        len(refiled),
-        pictures.count(),
-        looked_at.count(),
-        tuple(Product.objects.shown().filter(pk__in=refiled).order_by("-pk").values_list("pk", flat=True)[:_EXAMPLES]),
-    )
+    before = taxonomy.read()
+    refiled = _refiled(edit, before)
+    looked_at = _to_look_at(edit, before, _after(edit, before), refiled)
+    shown = Product.objects.shown().filter(pk__in=refiled[-_CHUNK:]).order_by("-pk").values_list("pk", flat=True)
+    return Effect(len(refiled), len(_pictures_of(refiled)), len(looked_at), tuple(shown[:_EXAMPLES]))
 
 
 def carry_out(edit: Edit, *, by: User | None, why: str = "") -> dict[str, Any]:
@@ -135,16 +130,17 @@ def carry_out(edit: Edit, *, by: User | None, why: str = "") -> dict[str, Any]:
     before = taxonomy.read()
     refiled = _refiled(edit, before)
     # Ids, not the edit: asked again after a crash, the same pictures are meant.
-    looked_at = _to_look_at(edit, before, _after(edit, before), refiled).order_by("pk")
-    again = list(looked_at.values_list("pk", flat=True))
+    again = _to_look_at(edit, before, _after(edit, before), refiled)
+    told = _pictures_of(refiled)
     now = timezone.now()
     if edit.kind == "retire":
         Category.objects.get_or_create(slug=OTHER, defaults={"name": "Other"})
     into = Category.objects.select_for_update().get(slug=edit.into) if edit.into else None
     targets = _targets(edit, refiled)
     for category, products in targets.items():
-        Product.objects.filter(pk__in=products).update(category=category, updated_at=now)
-        ProductImage.objects.filter(product__in=products).update(payload_due=now)
+        for some in _chunks(products):
+            Product.objects.filter(pk__in=some).update(category=category, updated_at=now)
+            ProductImage.objects.filter(product__in=some).update(payload_due=now)
     if edit.kind in ("merge", "retire"):
         assert into is not None
         _take_over(edit, into, before)
@@ -159,9 +155,6 @@ def carry_out(edit: Edit, *, by: User | None, why: str = "") -> dict[str, Any]:
         by, f"category_{edit.kind}", f"{edit.name} → {edit.into}" if edit.into else edit.name, why=why, details=details
     )
     transaction.on_commit(_forget)
-    told = sorted(
-        ProductImage.objects.indexable().filter(product__in=refiled, payload_due=now).values_list("pk", flat=True)
-    )
     return {"look_at": _ranges(again), "tell": _ranges(told)}
 
 
@@ -171,33 +164,32 @@ def follow_up(progress: Progress, *, look_at: list[list[int]], tell: list[list[i
     Returns how many were looked at, changed their crop, were told, and still wait for another worker.
     """
     _forget()
-    looked, changed = _look_again(_within(look_at), progress)
-    touched = ProductImage.objects.indexable().filter(_in(look_at) | _in(tell))
-    waiting = touched.filter(Q(payload_due__isnull=False) | Q(state=ProductImage.State.PENDING))
-    total, patience = waiting.count(), time.monotonic() + PATIENCE_S
-    left = total
+    again = _ids(look_at)
+    looked, changed = _look_again(again, progress)
+    left = _waiting(sorted({*again, *_ids(tell)}))
+    total, patience = len(left), time.monotonic() + PATIENCE_S
     while left:
-        progress(total - left, total, "Telling the index")
+        progress(total - len(left), total, "Telling the index")
         report = index_due(limit=BATCH)
-        now_left = waiting.count()
-        if now_left < left or not report.is_empty:
+        still = _waiting(left)
+        if len(still) < len(left) or not report.is_empty:
             patience = time.monotonic() + PATIENCE_S
         elif time.monotonic() > patience:
             break
         else:
             time.sleep(0.2)  # another worker has them
-        left = now_left
-    progress(total - left, total, "Done")
-    return {"looked_at": looked, "changed": changed, "told": total - left, "waiting": left}
+        left = still
+    progress(total - len(left), total, "Done")
+    return {"looked_at": looked, "changed": changed, "told": total - len(left), "waiting": len(left)}
 
 
-def _look_again(images: ProductImageQuerySet, progress: Progress) -> tuple[int, int]:
+def _look_again(ids: list[int], progress: Progress) -> tuple[int, int]:
     """Marks those of these pictures as pending whose chosen part is another now; returns how many were looked at."""
-    ids = list(images.filter(state=ProductImage.State.INDEXED).order_by("pk").values_list("pk", flat=True))
+    indexed = ProductImage.objects.indexable().filter(state=ProductImage.State.INDEXED)
     changed = 0
     for start in range(0, len(ids), BATCH):
         progress(start, len(ids), "Looking at pictures again")
-        rows = list(ProductImage.objects.filter(pk__in=ids[start : start + BATCH]).select_related("product__category"))
+        rows = list(indexed.filter(pk__in=ids[start : start + BATCH]).select_related("product__category"))
         photos = []
         for row in rows:
             try:
@@ -222,10 +214,10 @@ def _look_again(images: ProductImageQuerySet, progress: Progress) -> tuple[int, 
 def _refiled(edit: Edit, before: taxonomy.Taxonomy) -> list[int]:
     """Returns the ids of the products that get another category."""
     if edit.kind in ("merge", "retire"):
-        return list(Product.objects.filter(category__slug=edit.name).values_list("pk", flat=True))
+        return list(Product.objects.filter(category__slug=edit.name).order_by("pk").values_list("pk", flat=True))
     if edit.kind == "detected":
         return []
-    return [pk for products in _by_words(edit, before).values() for pk in products]
+    return sorted(pk for products in _by_words(edit, before).values() for pk in products)
 
 
 def _targets(edit: Edit, refiled: list[int]) -> dict[Category, list[int]]:
@@ -280,30 +272,37 @@ def _after(edit: Edit, before: taxonomy.Taxonomy) -> taxonomy.Taxonomy:
     return taxonomy.Taxonomy(slugs, words, classes)
 
 
-def _to_look_at(
-    edit: Edit, before: taxonomy.Taxonomy, after: taxonomy.Taxonomy, refiled: list[int]
-) -> ProductImageQuerySet:
-    """Returns the indexed pictures whose chosen detection may change.
+def _to_look_at(edit: Edit, before: taxonomy.Taxonomy, after: taxonomy.Taxonomy, refiled: list[int]) -> list[int]:
+    """Returns the indexed pictures (ids, rising) whose chosen detection may change.
 
     That is where the classes that a product's category can be seen as are not those of before; a picture that shows
     none of the new ones keeps its crop, which only looking tells.
     """
+    gone = edit.name if edit.kind in ("merge", "retire") else ""
+    slugs = [
+        slug
+        for slug in Category.objects.values_list("slug", flat=True)
+        if slug != gone and set(before.classes_of(slug)) != set(after.classes_of(slug))
+    ]
     indexed = ProductImage.objects.indexable().filter(state=ProductImage.State.INDEXED)
-    touched = Q(pk__in=[])
-    for slug in set(Category.objects.values_list("slug", flat=True)) | {edit.into}:
-        now = set(before.classes_of(slug))
-        then = set(after.classes_of(slug))
-        if slug and now != then and not (edit.kind in ("merge", "retire") and slug == edit.name):
-            touched |= Q(product__category__slug=slug)
-    if refiled and edit.kind in ("merge", "retire", "word"):
-        then = set(after.classes_of(edit.into))
-        moved = Product.objects.filter(pk__in=refiled).order_by().values_list("category__slug", flat=True).distinct()
-        for slug in moved:
-            if set(before.classes_of(slug)) != then:
-                touched |= Q(product__in=refiled, product__category__slug=slug)
-    elif refiled:
-        touched |= Q(product__in=refiled)
-    return indexed.filter(touched)
+    found = set(indexed.filter(product__category__slug__in=slugs).values_list("pk", flat=True))
+    then = set(after.classes_of(edit.into)) if edit.into else None  # a word taken back leads to several
+    for some in _chunks(refiled):
+        rows = indexed.filter(product__in=some).values_list("pk", "product__category__slug")
+        found.update(pk for pk, slug in rows if then is None or set(before.classes_of(slug)) != then)
+    return sorted(found)
+
+
+def _pictures_of(products: list[int]) -> list[int]:
+    """Returns the ids of these products' pictures that shoppers may find, rising."""
+    rows = ProductImage.objects.indexable().order_by().values_list("pk", flat=True)
+    return sorted(pk for some in _chunks(products) for pk in rows.filter(product__in=some))
+
+
+def _chunks(ids: list[int]) -> Iterator[list[int]]:
+    """Yields a few ids at a time: databases limit how many a question may name."""
+    for start in range(0, len(ids), _CHUNK):
+        yield ids[start : start + _CHUNK]
 
 
 def _take_over(edit: Edit, into: Category, before: taxonomy.Taxonomy) -> None:
@@ -326,9 +325,9 @@ def _take_over(edit: Edit, into: Category, before: taxonomy.Taxonomy) -> None:
 
 
 def _ranges(ids: list[int]) -> list[list[int]]:
-    """Returns rising ids as [first, last] of runs, at most `_MOST_RUNS`: then what lies between counts too.
+    """Returns rising ids as [first, last] of runs, at most `_MOST_RUNS`: of more, what lies between counts too.
 
-    A job's arguments stay small, and so do its conditions: SQLite allows a thousand terms.
+    So a job's arguments stay small.
     """
     found: list[list[int]] = []
     for pk in ids:
@@ -341,15 +340,15 @@ def _ranges(ids: list[int]) -> list[list[int]]:
     return found
 
 
-def _in(ranges: list[list[int]]) -> Q:
-    condition = Q(pk__in=[])
-    for first, last in ranges:
-        condition |= Q(pk__gte=first, pk__lte=last)
-    return condition
+def _ids(ranges: list[list[int]]) -> list[int]:
+    return [pk for first, last in ranges for pk in range(first, last + 1)]
 
 
-def _within(ranges: list[list[int]]) -> ProductImageQuerySet:
-    return ProductImage.objects.indexable().filter(_in(ranges))
+def _waiting(ids: list[int]) -> list[int]:
+    """Returns which of these pictures the index has yet to hear of."""
+    due = Q(payload_due__isnull=False) | Q(state=ProductImage.State.PENDING)
+    rows = ProductImage.objects.indexable().filter(due).order_by("pk").values_list("pk", flat=True)
+    return [pk for some in _chunks(ids) for pk in rows.filter(pk__in=some)]
 
 
 def _forget() -> None:

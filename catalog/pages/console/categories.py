@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import asdict
 from typing import Any, cast
+from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -82,6 +83,15 @@ def edit(request: HttpRequest) -> HttpResponseBase:
     return render(request, "console/category_edit.html", context)
 
 
+@console(OPERATE)
+@require_POST
+def again(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
+    """Asks once more for what a failed job should have done: the edit itself was made, the index has yet to follow."""
+    failed = get_object_or_404(Job, pk=job_id, kind=JOB)
+    ask(JOB, by=_user(request), **failed.arguments)
+    return redirect("console:categories")
+
+
 def _context() -> dict[str, Any]:
     on_sale = Q(products__withdrawn_at=None, products__blocked_at=None)
     rows = Category.objects.annotate(
@@ -116,6 +126,7 @@ def _job(row: Job) -> dict[str, Any]:
         "job": row,
         "edit": row.arguments.get("edit", ""),
         "is_done": row.finished_at is not None,
+        "may_again": row.state in (Job.State.FAILED, Job.State.CANCELED),
         "percent": 100 * row.done // row.total if row.total else 0,
         "result": row.result or {},
     }

@@ -41,6 +41,7 @@ urlpatterns = [
     path("categories/", categories.home, name="categories"),
     path("categories/new/", categories.new, name="category_new"),
     path("categories/edit/", categories.edit, name="category_edit"),
+    path("categories/jobs/<uuid:job_id>/again/", categories.again, name="category_again"),
     path("categories/<str:slug>/label/", categories.label, name="category_label"),
     path("curation/", curation.home, name="curation"),
     path("curation/new/", curation.new, name="curation_new"),

@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.urls import reverse
+from django.utils import timezone
 
 from catalog.models import AuditEntry, BlockedPhoto, Category, Correction, Curation, Job, Product, ProductImage
 from catalog.pictures import searched_crops
@@ -145,6 +146,17 @@ def test_an_edit_of_categories_says_what_it_touches_and_leaves_a_job(product, ad
     assert job.arguments["look_at"]
     assert AuditEntry.objects.get(action="category_merge").why == "One shelf."
     assert client.get(path, {"kind": "merge", "name": "nothing", "into": "shoes"}).status_code == 400
+
+
+def test_a_follow_up_that_failed_can_be_asked_for_again(product, ada, client, shelf):
+    shelf.put("W", 9, category="watches")
+    client.post(reverse("console:category_edit"), {"kind": "merge", "name": "watches", "into": "shoes"})
+    failed = Job.objects.get()
+    Job.objects.update(state=Job.State.FAILED, finished_at=timezone.now(), error="No.")
+    page = client.get(reverse("console:categories")).content.decode()
+    assert reverse("console:category_again", args=[failed.pk]) in page
+    client.post(reverse("console:category_again", args=[failed.pk]))
+    assert Job.objects.unfinished().get().arguments == failed.arguments
 
 
 def test_a_category_is_added_and_renamed(product, ada, client):
