@@ -31,6 +31,14 @@ class Bands:
         """Returns `settings.BAND_THRESHOLDS`, for a shop that has not calibrated its own."""
         return cls({Band(name): float(score) for name, score in settings.BAND_THRESHOLDS.items()})
 
+    def between_catalog_pictures(self) -> "Bands":
+        """Returns the bands for scores between two catalog pictures, of which none says that it is the same product.
+
+        Packshots resemble each other far more than any shopper's photo, from which thresholds are learned.
+        """
+        similar = {slug: _similar_only(thresholds) for slug, thresholds in self.by_category.items()}
+        return Bands(_similar_only(self.everywhere), similar)
+
     def band(self, score: float, category: str | None = None) -> Band:
         """Returns the best band whose threshold a score with a product of this category reaches."""
         thresholds = self.by_category.get(category or "", self.everywhere)
@@ -38,3 +46,7 @@ class Bands:
             (band for band in Band if band in thresholds and score >= thresholds[band]),
             Band.NOTHING_CLOSE,
         )
+
+
+def _similar_only(thresholds: Thresholds) -> Thresholds:
+    return {Band.SIMILAR: thresholds[Band.SIMILAR]} if Band.SIMILAR in thresholds else {}

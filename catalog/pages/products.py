@@ -11,9 +11,11 @@ from catalog.models import Product
 from catalog.pages.cards import Card, cards_of, price_text, shop_link
 from catalog.pages.goes_with import goes_with
 from catalog.pages.security import page
+from catalog.pages.wording import GENDERS
 from catalog.search.answers import as_json
 from catalog.search.questions import Question
 from catalog.search.search import search
+from catalog.words.genders import word_of
 from shop_search.errors import InputError, ServiceError
 
 logger = logging.getLogger(__name__)
@@ -31,6 +33,7 @@ def product_page(request: HttpRequest, product_id: int) -> HttpResponse:
         raise Http404(error.message) from error
     context = {
         "product": product,
+        "gender": GENDERS.get(word_of(product.gender), product.gender) if product.gender else "",
         "price": price_text(product.price, product.currency),
         "shop_url": shop_link(product.url),
         "images": [image.file.url for image in product.images.all()],

@@ -49,7 +49,10 @@ class Finder:
         started = perf_counter()
         self._collection = searched_collection()
         self.store_ms += (perf_counter() - started) * 1000
-        self._bands: Bands | None = current_bands() if query.has_picture else None
+        self._bands: Bands | None = None
+        if query.has_picture:
+            bands = current_bands()
+            self._bands = bands if query.sight is not None else bands.between_catalog_pictures()
         self._rules = rules_now()
 
     def page(self, category: str | None, wanted: int, *, categories: Mapping[str, float] | None = None) -> Page:

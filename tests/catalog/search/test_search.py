@@ -278,3 +278,13 @@ def test_the_answer_says_what_each_stage_cost_and_which_models_gave_it(shelf):
 
     assert set(answer.timings_ms) == {"decode", "detect", "embed", "search", "rank", "total"}
     assert answer.models["encoder"].startswith("fake-encoder-1@")
+
+
+def test_more_like_a_product_calls_nothing_the_same_product(shelf):
+    """Catalog pictures resemble each other too much: thresholds are learned from shoppers' photos."""
+    asked = shelf.put("asked", 1)
+    shelf.put("alike", 1, colors=["Red"], gtin="4006381333931")
+
+    answer = search(Question(product=asked.pk))
+
+    assert [(one.product.sku, one.band) for one in answer.results] == [("alike", "similar")]
