@@ -97,7 +97,7 @@ def test_a_catalog_that_changed_by_more_than_a_fifth_needs_another(shelf):
 def test_searches_go_by_the_calibration(shelf):
     shelf.put("sku-0", 0)
     before = search(Question(image=picture(7)))
-    calibrated(Bands({Band.SAME_PRODUCT: -1.0}))
+    calibrated(Bands({Band.SAME_PHOTO: 1.1, Band.SAME_PRODUCT: -1.0, Band.SIMILAR: -1.0}))
     after = search(Question(image=picture(7)))
 
     assert before.results[0].band is not Band.SAME_PRODUCT
