@@ -10,7 +10,7 @@ from shop_search.settings import *  # noqa: F403
 DETECTOR = {"BACKEND": "tests.fakes.FakeDetector", "OPTIONS": {}}
 ENCODER = {
     "BACKEND": "tests.fakes.FakeEncoder",
-    "OPTIONS": {"delay_s": float(os.environ.get("FAKE_ENCODER_DELAY_S", "0"))},
+    "OPTIONS": {"version": "1", "delay_s": float(os.environ.get("FAKE_ENCODER_DELAY_S", "0"))},
 }
 if "CRASH_DATABASE_TIMEOUT_S" in os.environ:
     DATABASES["default"]["OPTIONS"]["timeout"] = float(os.environ["CRASH_DATABASE_TIMEOUT_S"])  # noqa: F405
