@@ -26,6 +26,20 @@ MAY = {
     "operations_cancel": ADMINS,
     "audit": ADMINS,
     "audit_csv": ADMINS,
+    "versions": ALL,
+    "comparison": ALL,
+    "version_new": ADMINS,
+    "version_build": ADMINS,
+    "version_compare": ADMINS,
+    "version_promote": ADMINS,
+    "version_rollback": ADMINS,
+    "version_retire": ADMINS,
+    "version_try": ADMINS,
+    "trial_stop": ADMINS,
+    "categories": ADMINS,
+    "category_new": ADMINS,
+    "category_label": ADMINS,
+    "category_edit": ADMINS,
     "products": REVIEWERS,
     "product": REVIEWERS,
     "correct_search": REVIEWERS,
@@ -44,7 +58,7 @@ MAY = {
 }
 OPEN = {"login", "logout"}
 NAMES = [str(pattern.name) for pattern in urls.urlpatterns if pattern.name not in OPEN]
-VALUES = {"uuid": "7b0f8a53-5c3c-4b7e-9a3b-5b4f2f0f7d11", "int": "7", "slug": "shoes", "str": "shoes"}
+VALUES = {"uuid": "7b0f8a53-5c3c-4b7e-9a3b-5b4f2f0f7d11", "int": "7", "slug": "shoes", "string": "shoes"}
 
 
 def address(name: str) -> str:
