@@ -166,8 +166,9 @@ def follow_up(progress: Progress, *, look_at: list[list[int]], tell: list[list[i
     _forget()
     again = _ids(look_at)
     looked, changed = _look_again(again, progress)
-    left = _waiting(sorted({*again, *_ids(tell)}))
-    total, patience = len(left), time.monotonic() + PATIENCE_S
+    touched = {*_ids(tell), *changed}
+    left = _waiting(sorted(touched))
+    total, patience = len(touched), time.monotonic() + PATIENCE_S
     while left:
         progress(total - len(left), total, "Telling the index")
         report = index_due(limit=BATCH)
@@ -180,13 +181,13 @@ def follow_up(progress: Progress, *, look_at: list[list[int]], tell: list[list[i
             time.sleep(0.2)  # another worker has them
         left = still
     progress(total - len(left), total, "Done")
-    return {"looked_at": looked, "changed": changed, "told": total - len(left), "waiting": len(left)}
+    return {"looked_at": looked, "changed": len(changed), "told": total - len(left), "waiting": len(left)}
 
 
-def _look_again(ids: list[int], progress: Progress) -> tuple[int, int]:
-    """Marks those of these pictures as pending whose chosen part is another now; returns how many were looked at."""
+def _look_again(ids: list[int], progress: Progress) -> tuple[int, list[int]]:
+    """Marks as pending the pictures whose chosen part is another now; returns how many were looked at, and these."""
     indexed = ProductImage.objects.indexable().filter(state=ProductImage.State.INDEXED)
-    changed = 0
+    changed: list[int] = []
     for start in range(0, len(ids), BATCH):
         progress(start, len(ids), "Looking at pictures again")
         rows = list(indexed.filter(pk__in=ids[start : start + BATCH]).select_related("product__category"))
@@ -207,7 +208,7 @@ def _look_again(ids: list[int], progress: Progress) -> tuple[int, int]:
                 ProductImage.objects.filter(pk=row.pk, sha256=row.sha256).update(
                     state=ProductImage.State.PENDING, payload_due=now
                 )
-                changed += 1
+                changed.append(row.pk)
     return len(ids), changed
 
 
