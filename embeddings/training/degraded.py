@@ -1,15 +1,15 @@
 """Bad phone photos of held-out products: what an encoder must see through, in ways that training never showed it.
 
 A product is cut from its catalog photo, put onto a street photo, photographed badly, and cropped to it by a box that is
-off by a little, as detectors and shoppers are. Nothing of what spoils the picture is used in training (`augment`), and
-the street photos must be others too:
+off by a little, as detectors and shoppers are. Nothing of what spoils the picture is used in training (`augment`,
+`shaken`) in this form, and the street photos must be others too:
 
     barrel       the lens bends the picture outward
     occlusion    a strip of another street photo hides up to a quarter of the product from one side
     shadow       a soft edge across it, darker on one side
     glare        a pale spot of light
     gamma        too dark or too bright along a curve, and a vignette; training only scales brightness
-    motion       the hand moves in one direction; training blurs evenly
+    motion       the hand moves in one direction; training blurs evenly and along bows
     noise        grain of a small sensor, more in the light, some in the dark
     webp         a messenger's compression at quality 20 to 50; training knows JPEG's
 
