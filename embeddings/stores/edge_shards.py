@@ -47,6 +47,10 @@ class Collection:
         self._lock = threading.Lock()
         self._is_dirty = True  # after a crash the log was replayed; a flush saves the next start from it
         self.is_closed = False
+        indexed = self._shard.info().payload_schema
+        for field, kind in INDEXED_FIELDS.items():
+            if field not in indexed:  # a version of ours made the shard that didn't filter by it
+                self._update(edge.UpdateOperation.create_field_index(field, _KINDS[kind]))
 
     def upsert(
         self, ids: Sequence[int], payloads: Sequence[dict[str, Any]], vectors: Mapping[str, NDArray[np.float32]]
