@@ -52,6 +52,7 @@ def train(design: str, weights: Path | None, data: Path, into: Path, options: ar
     )  # fmt: skip
     minutes = (perf_counter() - began) / 60
     trained = YOLO(into / "weights" / "last.pt", task="detect")
+    parameters = sum(weight.numel() for weight in trained.model.parameters())
     scores = trained.val(data=str(data), imgsz=options.imgsz, device="cpu", workers=0, plots=False, verbose=False).box
     folder = Path(trained.export(format="openvino", imgsz=options.imgsz))
     shutil.move(folder, into / "openvino")
@@ -59,7 +60,7 @@ def train(design: str, weights: Path | None, data: Path, into: Path, options: ar
         "map50": float(scores.map50),
         "map50_95": float(scores.map),
         "weights_taken": taken,
-        "parameters": sum(weight.numel() for weight in yolo.model.parameters()),
+        "parameters": parameters,
         "minutes": minutes,
     }
 
