@@ -156,7 +156,7 @@ def test_axe_finds_nothing_wrong_on_any_page_of_a_merchant(open_page, password, 
     page.get_by_role("button", name="Upload").click()
     expect(page.locator("main .status [data-status=done]")).to_be_visible(timeout=30_000)
     assert wrong(page) == []
-    for tab in ("Products", "Doctor", "Insights", "Keys"):
+    for tab in ("Products", "Doctor", "Insights", "Keys", "Webhooks"):
         page.get_by_role("link", name=tab, exact=True).click()
         expect(page.get_by_role("heading", level=1)).to_contain_text(re.compile(tab, re.IGNORECASE))
         assert wrong(page) == []
@@ -194,3 +194,24 @@ def test_without_scripts_a_file_is_uploaded_all_the_same(open_page, password, up
     page.get_by_role("button", name="Upload").click()
 
     expect(page.get_by_role("heading", name="spring.zip")).to_be_visible()
+
+
+@pytest.mark.parametrize("options", [{}, PHONE], ids=["desktop", "phone"])
+def test_a_feed_with_names_of_its_own_is_asked_about_and_comes_in(open_page, password, tmp_path, options):
+    page = open_page(**options)
+    sign_in(page, password)
+    kind = "phone" if options else "desktop"
+    feed = tmp_path / f"herbst-{kind}.csv"
+    feed.write_text(f"Artikel;Bezeichnung;Bild {kind}\nQ-{kind};Stiefel;https://cdn.invalid/a.png\n", encoding="utf-8")
+    page.get_by_label("Drop your feed here").set_input_files(feed)
+    page.get_by_role("button", name="Upload").click()
+
+    expect(page.get_by_role("heading", name="Which column is what?")).to_be_visible(timeout=30_000)
+    expect(page.get_by_label("Bezeichnung")).to_have_value("title")
+    assert wrong(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_label(f"Bild {kind}").select_option("image_link")
+    page.get_by_role("button", name="Go on with these columns").click()
+
+    expect(page.locator("main .status [data-status=done]")).to_be_visible(timeout=30_000)
+    expect(page.locator("[data-field=added]")).to_have_text("1")
