@@ -29,7 +29,7 @@ def page(client) -> str:
 def test_an_empty_shop_is_told_what_is_missing(rae, client):
     text = page(client)
     assert "No product has a picture yet" in text
-    assert "No worker has run" in text
+    assert "No worker is running" in text
     assert "There is no backup yet" in text
     assert "none has yet" in text
     assert "Nothing was asked for yet" in text
