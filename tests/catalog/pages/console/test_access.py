@@ -40,6 +40,7 @@ MAY = {
     "category_new": ADMINS,
     "category_label": ADMINS,
     "category_edit": ADMINS,
+    "category_again": ADMINS,
     "products": REVIEWERS,
     "product": REVIEWERS,
     "correct_search": REVIEWERS,
