@@ -23,8 +23,17 @@ def picture(seed: int, size: tuple[int, int] = (60, 80)) -> Image.Image:
 
 @pytest.fixture
 def products(tmp_path: Path) -> Path:
+    return write_products(tmp_path)
+
+
+@pytest.fixture
+def views(tmp_path: Path) -> Path:
+    return write_views(tmp_path)
+
+
+def write_products(root: Path) -> Path:
     """Forty catalog pictures with titles; every title but the first occurs once."""
-    folder = tmp_path / "products"
+    folder = root / "products"
     (folder / "images").mkdir(parents=True)
     with (folder / "catalogue.csv").open("w", newline="") as stream:
         rows = csv.writer(stream)
@@ -37,10 +46,9 @@ def products(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def views(tmp_path: Path) -> Path:
+def write_views(root: Path) -> Path:
     """Ten products with two pictures each, of two categories."""
-    folder = tmp_path / "views"
+    folder = root / "views"
     (folder / "images").mkdir(parents=True)
     rows = []
     for index in range(10):

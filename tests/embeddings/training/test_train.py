@@ -1,10 +1,14 @@
 """Train, export, serve: the whole command on a handful of pictures and a trunk of random weights."""
 
 import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import override_settings
 from PIL import Image
 
 timm = pytest.importorskip("timm", reason="timm comes with the 'train' extra")
@@ -18,49 +22,82 @@ from embeddings.training import drawn, features, model  # noqa: E402
 from embeddings.training.projection import Projection  # noqa: E402
 from embeddings.training.train import follow  # noqa: E402
 from fixtures import products_by_sku  # noqa: E402
-from tests.embeddings.training.conftest import picture  # noqa: E402
+from tests.embeddings.training.conftest import picture, write_products, write_views  # noqa: E402
+
+FAKE_DETECTOR = {"BACKEND": "tests.fakes.FakeDetector"}
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A training that was done, and what its command was called with."""
+
+    folder: Path
+    products: Path
+    views: Path
+
+    @property
+    def out(self) -> Path:
+        return self.folder / "out"
+
+    @property
+    def start(self) -> list[str]:
+        return ["--backbone", str(self.folder / "trunk.safetensors"), "--out"]
+
+    def arguments(self, work: Path) -> list[str]:
+        return [
+            *("train_encoder", "--products", str(self.products), "--views", str(self.views)),
+            *("--backgrounds", str(self.folder / "streets")),
+            *("--work", str(work), "--scenes", "1", "--text-epochs", "2"),
+        ]
+
+
+def draw_little(patch: pytest.MonkeyPatch) -> None:
+    """Of the drawn catalog, only what one scene shows takes part."""
+    shown = [crop.sku for crops in drawn.scene_crops(1, seed=drawn.TRAIN_SEED) for crop in crops]
+    patch.setattr(drawn, "products", lambda: tuple(products_by_sku()[sku] for sku in shown))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> Trained:
+    """One training, which takes longer than everything else here: tests go on from copies of it."""
+    folder = tmp_path_factory.mktemp("trained")
+    streets = folder / "streets"
+    streets.mkdir()
+    Image.effect_noise((120, 120), 80).convert("RGB").save(streets / "one.jpg")
+    save_file(timm.create_model("mobilenetv2_100", num_classes=0).state_dict(), folder / "trunk.safetensors")
+    done = Trained(folder, write_products(folder), write_views(folder))
+    with override_settings(DETECTOR=FAKE_DETECTOR), pytest.MonkeyPatch.context() as patch:
+        draw_little(patch)
+        call_command(*done.arguments(folder / "work"), *done.start, str(folder / "out"), "--rights", "Ours.")
+    return done
 
 
 @pytest.fixture
-def arguments(products, views, tmp_path, settings, monkeypatch) -> list[str]:
-    """What the command is called with. Of the drawn catalog, only what one scene shows takes part."""
-    settings.DETECTOR = {"BACKEND": "tests.fakes.FakeDetector"}
-    shown = [crop.sku for crops in drawn.scene_crops(1, seed=drawn.TRAIN_SEED) for crop in crops]
-    monkeypatch.setattr(drawn, "products", lambda: tuple(products_by_sku()[sku] for sku in shown))
-    streets = tmp_path / "streets"
-    streets.mkdir()
-    Image.effect_noise((120, 120), 80).convert("RGB").save(streets / "one.jpg")
-    save_file(timm.create_model("mobilenetv2_100", num_classes=0).state_dict(), tmp_path / "trunk.safetensors")
-    return [
-        *("train_encoder", "--products", str(products), "--views", str(views), "--backgrounds", str(streets)),
-        *("--work", str(tmp_path / "work"), "--scenes", "1", "--text-epochs", "2"),
-    ]
+def work(trained, tmp_path, settings, monkeypatch) -> Path:
+    """Where that training worked, to be worked on."""
+    settings.DETECTOR = FAKE_DETECTOR
+    draw_little(monkeypatch)
+    return shutil.copytree(trained.folder / "work", tmp_path / "work")
 
 
-def test_what_is_trained_is_served(arguments, tmp_path):
-    out = tmp_path / "out"
-    call_command(*arguments, "--backbone", str(tmp_path / "trunk.safetensors"), "--out", str(out), "--rights", "Ours.")
-    encoder = OpenVINOEncoder(out / "card.json")
+def test_what_is_trained_is_served(trained):
+    encoder = OpenVINOEncoder(trained.out / "card.json")
     assert encoder.encode_images([picture(1)]).shape == encoder.encode_texts(["red shoes"]).shape == (1, 512)
     assert encoder.card.training["text_epochs"] == 2
     assert "Ours." in encoder.card.data
 
 
-def test_a_training_goes_on_where_it_was_killed(arguments, tmp_path, monkeypatch):
-    start = ["--backbone", str(tmp_path / "trunk.safetensors"), "--out"]
-    call_command(*arguments, *start, str(tmp_path / "first"))
+def test_a_training_goes_on_where_it_was_killed(trained, work, tmp_path, monkeypatch):
     monkeypatch.setattr(features.Trunk, "__call__", lambda *_: pytest.fail("features were computed again"))
-    call_command(*arguments, *start, str(tmp_path / "second"))
-    first, second = (json.loads((tmp_path / name / "card.json").read_text()) for name in ("first", "second"))
+    call_command(*trained.arguments(work), *trained.start, str(tmp_path / "second"), "--rights", "Ours.")
+    first, second = (json.loads((out / "card.json").read_text()) for out in (trained.out, tmp_path / "second"))
     assert first["fingerprint"] == second["fingerprint"]
 
 
-def test_a_trained_model_is_trained_further_with_its_own_words(arguments, tmp_path):
-    first, second = tmp_path / "first", tmp_path / "second"
-    call_command(*arguments, "--backbone", str(tmp_path / "trunk.safetensors"), "--out", str(first))
-    again = [str(tmp_path / "work2") if argument == str(tmp_path / "work") else argument for argument in arguments]
-    call_command(*again, "--from", str(first), "--out", str(second))
-    assert (second / "tokenizer.json").read_text() == (first / "tokenizer.json").read_text()
+def test_a_trained_model_is_trained_further_with_its_own_words(trained, work, tmp_path):
+    second = tmp_path / "second"
+    call_command(*trained.arguments(tmp_path / "work2"), "--from", str(trained.out), "--out", str(second))
+    assert (second / "tokenizer.json").read_text() == (trained.out / "tokenizer.json").read_text()
     assert OpenVINOEncoder(second / "card.json").encode_texts(["red shoes"]).shape == (1, 512)
 
 
@@ -79,14 +116,13 @@ def test_texts_turn_along_when_the_pictures_get_another_projection():
     np.testing.assert_allclose(before, after, atol=1e-3)
 
 
-def test_a_file_that_is_no_trunk_is_refused(arguments, tmp_path):
+def test_a_file_that_is_no_trunk_is_refused(trained, work, tmp_path):
     (tmp_path / "other.safetensors").write_bytes(b"not weights")
+    start = ["--backbone", str(tmp_path / "other.safetensors"), "--out", str(tmp_path / "out")]
     with pytest.raises(CommandError, match=r"other\.safetensors"):
-        call_command(*arguments, "--backbone", str(tmp_path / "other.safetensors"), "--out", str(tmp_path / "out"))
+        call_command(*trained.arguments(tmp_path / "new"), *start)
 
 
-def test_features_of_another_training_are_not_taken_for_ones_own(arguments, tmp_path):
-    start = ["--backbone", str(tmp_path / "trunk.safetensors"), "--out", str(tmp_path / "out")]
-    call_command(*arguments, *start)
+def test_features_of_another_training_are_not_taken_for_ones_own(trained, work, tmp_path):
     with pytest.raises(CommandError, match="--work"):
-        call_command(*arguments, *start, "--seed", "1")
+        call_command(*trained.arguments(work), *trained.start, str(tmp_path / "out"), "--seed", "1")
