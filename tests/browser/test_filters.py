@@ -79,7 +79,7 @@ def test_a_price_limit_is_kept_by_back_and_reload(page, look):
 
 def test_a_wish_of_the_words_shows_in_the_panel_and_leaves_the_words_when_changed(page, look):
     page.search(look)
-    page.page.fill("#q", "striped under 100")
+    page.page.fill("#q", "elegant under 100")
     page.answer_to(lambda: page.page.press("#q", "Enter"))
     open_filters(page)
     field = page.page.locator('#facets input[name="price_max"]')
@@ -91,13 +91,13 @@ def test_a_wish_of_the_words_shows_in_the_panel_and_leaves_the_words_when_change
 
     page.answer_to(ask)
 
-    expect(page.page.locator("#q")).to_have_value("striped")
+    expect(page.page.locator("#q")).to_have_value("elegant")
     expect(page.page.locator(".wish")).to_have_text(["Up to €80.00"])
 
 
 def test_everything_that_narrows_is_cleared_at_once(page, look):
     page.search(look)
-    page.page.fill("#q", "striped under 100")
+    page.page.fill("#q", "elegant under 100")
     page.answer_to(lambda: page.page.press("#q", "Enter"))
     open_filters(page)
     page.answer_to(option(page, "in_stock").check)
@@ -106,7 +106,7 @@ def test_everything_that_narrows_is_cleared_at_once(page, look):
     page.answer_to(lambda: page.page.locator(".wish-clear").click())
 
     expect(page.page.locator(".wish")).to_have_count(0)
-    expect(page.page.locator("#q")).to_have_value("striped")
+    expect(page.page.locator("#q")).to_have_value("elegant")
 
 
 def test_on_a_phone_the_filters_are_a_sheet_that_keeps_the_focus(phone, look):
