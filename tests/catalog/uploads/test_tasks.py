@@ -12,7 +12,9 @@ from tests.catalog.shop import open_shop
 
 pytestmark = pytest.mark.django_db
 
-FEED = b"id,title,price,image_link\nA,Shoe,10 EUR,https://shop.example/a.jpg\nB,Boot,20 EUR,https://shop.example/b.jpg\n"
+FEED = (
+    b"id,title,price,image_link\nA,Shoe,10 EUR,https://shop.example/a.jpg\nB,Boot,20 EUR,https://shop.example/b.jpg\n"
+)
 
 
 @pytest.fixture
