@@ -3,8 +3,9 @@
     searches of the band "nothing close" of shoppers who agreed -> category, words, color -> clusters of at least five
     searchers -> what the merchant has
 
-No photo is kept or shown. A word or color is named only where five searchers of a cluster share it, so what one of them
-alone said is never told (catalog.search.agreement).
+No photo is kept or shown. A word or color is named only where five searchers of a cluster share it, and small pictures
+of what was searched with are shown only where five searchers have one, so nothing is told of one of them alone
+(catalog.search.agreement).
 """
 
 from collections import Counter
@@ -30,6 +31,8 @@ _BAD_PHOTO = ("too_dark", "too_small", "blurred")
 # Share of the crop from which a photo's color is a wish: under it, it may be the background.
 _COLOR_SHARE = 0.4
 _SHORTEST_WORD = 3
+# Crops that are shown of a cluster: each another person's.
+MOST_CROPS = 5
 # Share of a cluster's searches that must say a word for it to be in the cluster's name.
 _NEARLY_ALL = 0.8
 _SAY_NOTHING = frozenset(STOPS) | {"the", "this", "that", "like", "one", "any", "some", "new", "not", "you"}
@@ -45,6 +48,7 @@ class Missed:
     words: tuple[str, ...]  # in their order, each once
     color: str = ""
     searcher: str = ""  # pseudonym of who searched
+    crop: str = ""  # name of the small picture of what was searched with (catalog.pictures.searched_crops)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class Cluster:
     color: str
     searches: int
     searchers: int
+    crops: tuple[str, ...] = ()  # of the latest searches, one of a person; none where fewer than LEAST have one
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +89,23 @@ def clusters(missed: Iterable[Missed]) -> list[Cluster]:
     for category, searches in by_category.items():
         rest = searches
         for word, group, rest_of_words in _split(rest, lambda one: one.words):
-            found.append(
-                Cluster(category, _shared_words(group, word), _shared_color(group), len(group), _people(group))
-            )
+            found.append(_cluster(category, _shared_words(group, word), _shared_color(group), group))
             rest = rest_of_words
         for color, group, rest_of_colors in _split(rest, lambda one: {one.color} - {""}):
-            found.append(Cluster(category, (), color, len(group), _people(group)))
+            found.append(_cluster(category, (), color, group))
             rest = rest_of_colors
         if _people(rest) >= LEAST and category:
-            found.append(Cluster(category, (), "", len(rest), _people(rest)))
+            found.append(_cluster(category, (), "", rest))
     return sorted(found, key=lambda one: (-one.searches, one.category, one.words, one.color))
+
+
+def _cluster(category: str, words: tuple[str, ...], color: str, group: Sequence[Missed]) -> Cluster:
+    crops: dict[str, str] = {}  # by person, the first that comes
+    for one in group:
+        if one.crop:
+            crops.setdefault(one.searcher, one.crop)
+    shown = tuple(crops.values())[:MOST_CROPS] if len(crops) >= LEAST else ()
+    return Cluster(category, words, color, len(group), _people(group), shown)
 
 
 def _split(
@@ -140,14 +152,15 @@ def _missed(period: Period) -> Iterator[Missed]:
         .filter(Q(agreed__isnull=False) | Q(is_simulated=True), band=Band.NOTHING_CLOSE, created_at__gte=period.since)
         .order_by("-created_at")
         .values_list(
-            "pk", "agreed__searcher", "category",
+            "pk", "agreed__searcher", "category", "crop",
             "answer__reason", "answer__wishes", "answer__rest", "answer__facts__colors",
         )
     )  # fmt: skip
-    for pk, searcher, category, reason, wishes, rest, colors in rows[:LATEST].iterator():
+    for pk, searcher, category, crop, reason, wishes, rest, colors in rows[:LATEST].iterator():
         if reason not in _BAD_PHOTO:
             # A simulated search, where they are counted at all, is somebody's of her own.
-            yield replace(missed(category, wishes or [], rest or "", colors or []), searcher=searcher or str(pk))
+            asked = missed(category, wishes or [], rest or "", colors or [])
+            yield replace(asked, searcher=searcher or str(pk), crop=crop)
 
 
 def missed(category: str, wishes: Sequence[Json], rest: str, colors: Sequence[Json]) -> Missed:

@@ -19,6 +19,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from catalog.models import ApiKey, Delivery, Member, Merchant, Product, SearchRecord, Upload, Webhook
+from catalog.pages.merchant.insights import signed
 from catalog.search.answers import keep
 from catalog.search.questions import Question
 from catalog.search.search import search
@@ -45,6 +46,7 @@ MEMBERS = {
     "merchant:product": "viewer",
     "merchant:doctor": "viewer",
     "merchant:insights": "viewer",
+    "merchant:looked_for": "viewer",
     "merchant:send": "editor",
     "merchant:cancel": "editor",
     "merchant:columns": "editor",
@@ -139,6 +141,7 @@ def site(shelf: Shelf, settings, tmp_path) -> Site:
         "webhook_id": webhook.pk,
         "delivery_id": send_test(webhook).pk,
         "search_id": SearchRecord.objects.get().pk,
+        "crop": signed("2026-03-05/crop.jpg", "linden"),
         "name": product.images.get().file.name,
     }
     return Site(clients, {"alice": text, "charlie": ApiKey.issue(maison, name="till")[1]}, known)

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from django.http import HttpRequest, HttpResponseBase
+from django.core import signing
+from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -13,12 +14,16 @@ from catalog.models import Member, ProductImage
 from catalog.pages.cards import thumb
 from catalog.pages.merchant.access import member_page
 from catalog.pages.merchant.plots import plot, share
+from catalog.pictures.searched_crops import path_of
 
 DEFAULT = 30  # days
 _MOST = 25  # products in the table
 _NEVER = 12  # products that are named of those never shown
 _CATEGORIES = 12
 _CLUSTERS = 12
+# The board signs the addresses of its pictures: a merchant asks for no other crop, and not for long.
+_SALT = "looked-for-in-vain"
+_SIGNED_S = 3600
 
 
 @member_page()
@@ -64,10 +69,34 @@ def insights(request: HttpRequest, member: Member) -> HttpResponseBase:
             }
             for one in categories
         ],
-        "board": [{"demand": one, "label": label(one)} for one in unmet_demand(merchant, period, _CLUSTERS)],
+        "board": [
+            {"demand": one, "label": label(one), "crops": [signed(crop, merchant.slug) for crop in one.cluster.crops]}
+            for one in unmet_demand(merchant, period, _CLUSTERS)
+        ],
         "least": LEAST,
     }
     return render(request, "merchant/insights.html", context)
+
+
+@member_page()
+@require_http_methods(["GET", "HEAD"])
+def looked_for(request: HttpRequest, member: Member, crop: str) -> HttpResponseBase:
+    """One small picture of the board, by the address that the board gave it."""
+    try:
+        name = signing.loads(crop, salt=f"{_SALT}:{member.merchant.slug}", max_age=_SIGNED_S)
+    except signing.BadSignature as error:
+        raise Http404("Open the page of insights anew: its pictures are shown for an hour.") from error
+    path = path_of(name)
+    if path is None:
+        raise Http404("This picture is no longer kept.")
+    response = FileResponse(path.open("rb"), content_type="image/jpeg")
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    return response
+
+
+def signed(crop: str, merchant: str) -> str:
+    """Returns the name of a kept crop as this merchant's board gives it away."""
+    return signing.dumps(crop, salt=f"{_SALT}:{merchant}")
 
 
 def percent(part: int, whole: int) -> str:

@@ -23,6 +23,7 @@ urlpatterns = [
     path("<slug:slug>/doctor/", doctor.doctor, name="doctor"),
     path("<slug:slug>/doctor/examine/", doctor.examine, name="examine"),
     path("<slug:slug>/insights/", insights.insights, name="insights"),
+    path("<slug:slug>/insights/looked-for/<str:crop>/", insights.looked_for, name="looked_for"),
     path("<slug:slug>/keys/", keys.keys, name="keys"),
     path("<slug:slug>/keys/<int:key_id>/revoke/", keys.revoke, name="revoke"),
     path("<slug:slug>/webhooks/", webhooks.webhooks, name="webhooks"),

@@ -156,3 +156,10 @@ def test_searches_of_those_who_did_not_agree_are_told_to_nobody():
         record(rest="hiking shoes", searcher="alone")
 
     assert unmet_demand(linden, WEEK, 10) == []
+
+
+def test_crops_are_shown_where_five_people_have_one_and_one_of_each():
+    group = [Missed("shoes", (), "", searcher=name, crop=f"{name}{turn}.jpg") for turn in (2, 1) for name in "abcdef"]
+
+    assert clusters(group)[0].crops == ("a2.jpg", "b2.jpg", "c2.jpg", "d2.jpg", "e2.jpg")
+    assert clusters([*group[:4], *some(9)])[0].crops == ()

@@ -1,3 +1,4 @@
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -122,3 +123,24 @@ def test_the_board_tells_what_was_looked_for_in_vain(alice):
     assert "“hiking”" in text
     assert "You stock 0 of these." in text
     assert "jane" not in text
+
+
+def test_the_boards_pictures_open_for_this_merchant_alone_and_not_by_name(alice, settings, tmp_path):
+    settings.SEARCH_CROPS_ROOT = tmp_path
+    (tmp_path / "2026-03-05").mkdir()
+    for number in range(5):
+        crop = f"2026-03-05/{number}.jpg"
+        (tmp_path / crop).write_bytes(b"small picture")
+        search = SearchRecord.objects.create(answer={}, category="shoes", band="nothing_close", crop=crop)
+        AgreedSearch.objects.create(search=search, searcher=str(number))
+
+    pictures = re.findall(r'<img src="([^"]*looked-for[^"]*)"', page(alice))
+
+    assert len(pictures) == 5
+    assert b"".join(alice.get(pictures[0]).streaming_content) == b"small picture"
+    assert alice.get("/merchant/linden/insights/looked-for/2026-03-05%2F0.jpg/").status_code == 404
+    charlie = Merchant.objects.create(slug="charlie", name="Charlie")
+    Member.objects.create(user=get_user_model().objects.get(), merchant=charlie, role="viewer")
+    assert alice.get(pictures[0].replace("/linden/", "/charlie/")).status_code == 404
+    (tmp_path / "2026-03-05/4.jpg").unlink()
+    assert {alice.get(address).status_code for address in pictures} == {200, 404}
