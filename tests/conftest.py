@@ -30,6 +30,7 @@ def _versions_are_read_anew(request: pytest.FixtureRequest, monkeypatch: pytest.
     taxonomy.forget()
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in its own hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keeps a file's tests, and all browser tests, in one process when several share the work: each sets up a shop."""
     if config.pluginmanager.hasplugin("xdist"):

@@ -23,6 +23,8 @@ from shop_search.errors import ServiceError
 
 # sun_path holds 108 bytes on Linux and 104 on macOS, with a closing NUL.
 _MAX_SOCKET_PATH_BYTES: Final = 103
+# Set for the programs of a supervisor that keeps the daemon: they wait for it and start none, which would outlive them.
+IS_KEPT: Final = "_SHOP_SEARCH_STORE_IS_KEPT"
 _TEMPORARY_PREFIX: Final = "shop-search-"
 
 

@@ -187,7 +187,7 @@ def test_without_scripts_a_category_can_be_chosen_and_an_error_read(new_page, lo
     page = new_page(java_script_enabled=False)
     page.page.goto("/")
     page.page.set_input_files("#choose", look)
-    page.page.get_by_label("Look for").select_option("bags")
+    page.page.get_by_label("Look for", exact=True).select_option("bags")
     page.page.get_by_role("button", name="Search", exact=True).click()
     expect(page.page.locator("#found-note")).to_contain_text("Bags")
 

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from embeddings.stores.edge_address import IS_KEPT
 from shop_search.errors import ServiceError
 from shop_search.instance import LOCAL_HOSTS, Claim, listen
 from shop_search.supervisor import Program, Supervisor
@@ -45,7 +46,8 @@ class Command(BaseCommand):
     def _serve(self, claim: Claim) -> None:
         listen(claim.listener)
         self._say_who_is_refused(claim.host)
-        supervisor = Supervisor(programs(claim), cwd=settings.BASE_DIR, env=environment(), say=self._say)
+        kept = {**environment(), IS_KEPT: "1"}
+        supervisor = Supervisor(programs(claim), cwd=settings.BASE_DIR, env=kept, say=self._say)
         threading.Thread(target=self._announce, args=(claim,), name="announce", daemon=True).start()
         supervisor.run()
         self._say("Stopped.")

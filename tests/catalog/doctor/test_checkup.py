@@ -149,7 +149,7 @@ def test_a_product_that_its_second_picture_does_not_find_is_flagged(shop):
 def test_a_product_of_another_category_than_declared_is_flagged(shop, settings):
     use_fakes(settings, category="bags", detector="2")
     for number in range(10):
-        put(shop, f"bag-{number}", seed=number, product_type="bags")
+        put(shop, f"bag-{number}", seed=number + 10, product_type="bags")
     put(shop, "odd", seed=50, product_type="shoes")
     open_for_business(shop)
 

@@ -642,11 +642,11 @@ def test_pictures_of_any_shape_are_indexed(shop):
     shop.feed.add("WIDE", image_link="wide.png")
     (shop.feed.root / "wide.png").write_bytes(picture(3, size=(900, 60)))
     shop.feed.add("TALL", image_link="tall.jpg")
-    (shop.feed.root / "tall.jpg").write_bytes(picture(4, size=(700, 2100), format="JPEG"))
+    (shop.feed.root / "tall.jpg").write_bytes(picture(4, size=(900, 2100), format="JPEG"))
     shop.upload()
 
     assert index_all().indexed == 2
 
     tall = shop.image("TALL")
-    assert (tall.width, tall.height) == (700, 2100)
+    assert (tall.width, tall.height) == (900, 2100)
     assert tall.box[3] > 1280  # in pixels of the original, however small it was decoded

@@ -18,7 +18,7 @@ from django.conf import settings
 
 from embeddings.stores import wire
 from embeddings.stores.edge import EdgeStore
-from embeddings.stores.edge_address import Address
+from embeddings.stores.edge_address import IS_KEPT, Address
 from embeddings.stores.edge_server import EXIT_LOCKED
 from embeddings.types import Point
 from shop_search.errors import ServiceError
@@ -341,3 +341,18 @@ def test_nothing_where_the_caller_stands_takes_a_modules_place(
 def test_clients_do_not_load_the_engine() -> None:
     code = "import sys, embeddings.stores.edge; print('qdrant_edge' in sys.modules, 'qdrant_client' in sys.modules)"
     assert output(python(code)) == "False False"
+
+
+def test_a_supervisors_program_starts_no_daemon_that_would_outlive_it(path: Path, monkeypatch) -> None:
+    monkeypatch.setenv(IS_KEPT, "1")
+    store = EdgeStore(path, start_timeout_s=0.2)
+
+    with pytest.raises(ServiceError, match="did not answer"):
+        store.health()
+    assert store.pid() is None
+
+    monkeypatch.delenv(IS_KEPT)
+    started = int(output(python(SAY_PID, path)))
+    monkeypatch.setenv(IS_KEPT, "1")
+    assert store.health().pid == started
+    store.stop()
