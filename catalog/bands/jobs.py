@@ -14,6 +14,7 @@ from catalog.jobs import Progress, asker, job
     "calibrate_bands",
     title="Calibrate the bands",
     about="Learns from this catalog which score means the same product or a similar one.",
+    alone="index",  # a catalog that is being re-indexed has no pictures to look for
     nightly=lambda: advice() is not None,
 )
 def calibrate_bands(report: Progress) -> dict[str, Any]:

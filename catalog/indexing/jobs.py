@@ -1,4 +1,4 @@
-"""Checking, repairing and rebuilding the index as jobs. One of them runs at a time."""
+"""Checking, repairing and rebuilding the index as jobs. They and what measures by the index run one at a time."""
 
 from dataclasses import asdict
 from typing import Any

@@ -16,6 +16,7 @@ def _has_pictures() -> bool:
     "measure_catalog",
     title="Measure the catalog",
     about="Searches for products of this shop with made photos, and tells how often they are found.",
+    alone="index",  # a catalog that is being re-indexed has no pictures to look for
     nightly=_has_pictures,
 )
 def measure_catalog(report: Progress, *, sample: int = SAMPLE, seed: int = 0) -> dict[str, Any]:

@@ -38,6 +38,11 @@ def test_every_kind_has_a_title_that_people_can_read():
         assert "_" not in kind.title
 
 
+def test_nothing_is_measured_while_the_index_is_made_anew():
+    by_the_index = ("measure_catalog", "calibrate_bands", "check_index", "repair_index", "reindex_catalog")
+    assert {kinds()[name].alone for name in by_the_index} == {"index"}
+
+
 def test_checking_says_what_is_missing_and_changes_nothing(shelf):
     shelf.put("A", 1)
     missing = shelf.put("B", 2)
