@@ -105,7 +105,11 @@ def _result_words(result: Mapping[str, Any]) -> str:
         words.append(_("%(n)d pictures indexed, %(failed)d failed.") % {"n": done["indexed"], "failed": done["failed"]})
     if isinstance(result.get("check"), Mapping):
         words.append(check_words(result["check"]))
-    plain = [_pair(name, value) for name, value in result.items() if isinstance(value, str | int | float)]
+    if result.get("outcome"):
+        said = str(result["outcome"]).replace("_", " ").capitalize()
+        words.append(f"{said}: {result['why']}" if result.get("why") else f"{said}.")
+    named = {name: value for name, value in result.items() if name not in ("outcome", "why") and value != ""}
+    plain = [_pair(name, value) for name, value in named.items() if isinstance(value, str | int | float)]
     recalls = result.get("recall@1")
     if isinstance(recalls, Mapping):
         plain += [f"{kind.replace('_', ' ')} {one['value']:.2f}" for kind, one in recalls.items() if one]

@@ -10,6 +10,7 @@ from catalog.jobs import ask
 from catalog.jobs.queues import do_next_task
 from catalog.jobs.tasks import QUEUE
 from catalog.models import AuditEntry, Backup, Job, ProductImage, Worker
+from catalog.pages.console.operations_wording import run_of
 from tests.catalog.people import staff
 
 
@@ -124,3 +125,11 @@ def test_a_job_that_needs_arguments_has_no_button_and_can_not_be_started_without
     assert 'value="greet"' not in page(client)
     assert client.post("/console/operations/start/", {"kind": "greet"}).status_code == 404
     assert not Job.objects.exists()
+
+
+def test_what_came_of_learning_reads_as_a_sentence():
+    result = {"outcome": "too_little", "why": "17 searches of 100.", "before": None, "version": ""}
+
+    said = run_of(Job(kind="learn_ranking", state=Job.State.DONE, result=result)).words
+
+    assert said == "Too little: 17 searches of 100."
