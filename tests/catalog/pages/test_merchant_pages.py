@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from catalog.models import ApiKey, Delivery, Member, Merchant, Product, Upload, Webhook
+from catalog.pages.merchant.insights import signed
 from catalog.pages.merchant.sign_in import MOST_FAILURES
 from catalog.pages.merchant.urls import urlpatterns
 from catalog.uploads.webhooks import make_webhook, send_test
@@ -19,6 +20,9 @@ from catalog.uploads.work import do_next_upload
 from tests.feed_folder import FeedFolder
 
 pytestmark = pytest.mark.django_db
+
+
+CROP = "2026-03-05/crop.jpg"
 
 
 @dataclass
@@ -36,6 +40,7 @@ class Shops:
     def address(self, name: str, slug: str = "linden") -> str:
         known: dict[str, Any] = {"slug": slug, "upload_id": self.upload.pk, "key_id": self.key.pk}
         known |= {"webhook_id": self.webhook.pk, "delivery_id": self.delivery.pk, "product_id": self.product.pk}
+        known["crop"] = signed(CROP, "linden")
         pattern = next(one for one in urlpatterns if one.name == name)
         return reverse(f"merchant:{name}", kwargs={part: known[part] for part in pattern.pattern.converters})
 
@@ -43,6 +48,9 @@ class Shops:
 @pytest.fixture
 def shops(settings, tmp_path) -> Shops:
     settings.MEDIA_ROOT, settings.UPLOADS_ROOT = tmp_path / "media", tmp_path / "uploads"
+    settings.SEARCH_CROPS_ROOT = tmp_path / "crops"
+    (tmp_path / "crops" / CROP).parent.mkdir(parents=True)
+    (tmp_path / "crops" / CROP).write_bytes(b"a small picture")
     cache.clear()
     linden = Merchant.objects.create(slug="linden", name="Linden")
     maison = Merchant.objects.create(slug="maison", name="Maison")
@@ -67,7 +75,7 @@ def shops(settings, tmp_path) -> Shops:
     return Shops(clients, Upload.objects.get(), key, Product.objects.get(), webhook, send_test(webhook))
 
 
-READ = ["uploads", "upload", "status", "errors", "products", "product", "doctor", "insights"]
+READ = ["uploads", "upload", "status", "errors", "products", "product", "doctor", "insights", "looked_for"]
 EDIT = ["send", "cancel", "columns", "change", "edit", "examine"]
 OWN = ["keys", "revoke", "webhooks", "end_webhook", "test_webhook", "send_again"]
 
