@@ -89,7 +89,7 @@ def test_a_whole_session_by_keyboard(shop, people, new_page, look, other_look):
 
     assert focused_rank(page) == 1  # no click is needed to begin
     crop = page.page.locator(".asked-tile img")
-    assert crop.evaluate("image => image.naturalWidth") > 0
+    assert crop.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
     keyboard.press("1")
     assert focused_rank(page) == 2
     keyboard.press("4")
