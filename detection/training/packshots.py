@@ -35,12 +35,26 @@ class Foreground:
 def find_on_white(image: Image.Image) -> Foreground | None:
     """Returns what stands on a near-white background; None when the background isn't one or nothing stands out."""
     pixels = np.asarray(image.convert("RGB")).astype(np.int16)
-    edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    is_white = edge.min(axis=1) >= WHITE
-    if is_white.mean() < 0.7:
+    mask = _not_white(pixels)
+    return None if mask is None else _measure(mask, pixels, edge=1)
+
+
+def cut_out(image: Image.Image) -> Image.Image | None:
+    """Returns the product alone, as RGBA cut to its box; None where `find_on_white` finds none or the picture cuts it.
+
+    Small spots that it encloses are taken for its own, white prints; the air inside of a handle is not.
+    """
+    pixels = np.asarray(image.convert("RGB")).astype(np.int16)
+    mask = _not_white(pixels)
+    found = None if mask is None else _measure(mask, pixels, edge=1)
+    if mask is None or found is None or found.touches_edge:
         return None
-    background = np.median(edge[is_white], axis=0)
-    return _measure(np.abs(pixels - background).max(axis=2) > DISTANCE, pixels, edge=1)
+    count, parts, stats, _ = cv2.connectedComponentsWithStats((~mask).astype(np.uint8), connectivity=4)
+    small = [part for part in range(1, count) if stats[part, cv2.CC_STAT_AREA] < MIN_PART * mask.size]
+    filled = (mask | np.isin(parts, small)).astype(np.uint8) * 255
+    cut = image.convert("RGB")
+    cut.putalpha(Image.fromarray(filled))
+    return cut.crop(found.box)
 
 
 def find_on_anything(image: Image.Image) -> Foreground | None:
@@ -86,6 +100,17 @@ def trust(detections: list[Detection], category: str) -> list[Detection]:
     if any(0.15 <= d.confidence < 0.4 for d in detections):
         return []  # it can't decide: neither a label nor background
     return [d for d in detections if d.confidence >= 0.4]
+
+
+def _not_white(pixels: NDArray[np.int16]) -> NDArray[np.bool_] | None:
+    """Returns (height, width): what isn't background. None when the background isn't white."""
+    edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    is_white = edge.min(axis=1) >= WHITE
+    if is_white.mean() < 0.7:
+        return None
+    background = np.median(edge[is_white], axis=0)
+    mask: NDArray[np.bool_] = np.abs(pixels - background).max(axis=2) > DISTANCE
+    return mask
 
 
 def _measure(mask: NDArray[np.bool_], pixels: NDArray[np.int16], *, edge: int) -> Foreground | None:

@@ -6,7 +6,7 @@ from detection.types import Box, Detection
 
 pytest.importorskip("cv2", reason="OpenCV comes with the 'train' extra")
 
-from detection.training.packshots import find_on_anything, find_on_white, is_alone, trust
+from detection.training.packshots import cut_out, find_on_anything, find_on_white, is_alone, trust
 
 NAVY = (30, 40, 90)
 SKIN = (205, 150, 120)
@@ -45,6 +45,22 @@ def test_specks_do_not_widen_the_box() -> None:
     found = find_on_white(image)
     assert found is not None
     assert found.box == (50, 60, 150, 200)
+
+
+def test_a_cut_out_keeps_its_white_print_and_lets_the_air_in_its_handle_through() -> None:
+    image = studio((50, 60, 150, 200))
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((95, 150, 104, 159), fill="white")  # a print
+    draw.rectangle((70, 70, 129, 109), fill=(250, 250, 252))  # a handle's inside
+    cut = cut_out(image)
+    assert cut is not None
+    assert cut.size == (100, 140)
+    alpha = cut.getchannel("A")
+    assert [alpha.getpixel(at) for at in ((2, 2), (50, 95), (50, 30))] == [255, 255, 0]
+
+
+def test_what_the_picture_cuts_cannot_be_cut_out() -> None:
+    assert cut_out(studio((50, 60, 150, 240))) is None
 
 
 def test_nothing_on_white_is_nothing() -> None:
