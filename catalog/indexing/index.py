@@ -15,9 +15,9 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from catalog.indexing.embedding import Embedded, Embedder, EmbeddingBatch, Found
+from catalog.indexing.marking import mark
 from catalog.indexing.points import (
     collection_of,
     payload_of,
@@ -30,8 +30,7 @@ from catalog.models.pauses import noting_pauses
 from catalog.models.querysets import ProductImageQuerySet
 from catalog.pictures.blocked import BlockedPhotos, small_picture
 from catalog.pictures.taken import take_off
-from catalog.serving import is_still_live, pinned, serving
-from detection import detector
+from catalog.serving import pinned, serving
 from embeddings import encoder, vector_store
 from embeddings.types import Payload, Point, VectorStore
 from shop_search.errors import InputError
@@ -168,12 +167,18 @@ def _finish(batch: EmbeddingBatch) -> IndexReport:
         results = batch.results()
         _take_off_blocked(batch.images, results)
         store, collection = _collection()
-        points = [_point(image, found) for image in batch.images if isinstance(found := results[image.pk], Embedded)]
+        seen = {pk: _seen(found) for pk, found in results.items() if isinstance(found, Embedded)}
+        points = [
+            Point(image.pk, found.vectors, payload_of(image.product, **seen[image.pk]))
+            for image in batch.images
+            if isinstance(found := results[image.pk], Embedded)
+        ]
         store.upsert(collection, points)
-        marked = _mark(batch.images, results)
+        marked = mark(batch.images, results, seen)
         # Points of pictures that failed now and were good before, or that left the catalog while we worked.
-        here = set(ProductImage.objects.filter(pk__in=results).values_list("pk", flat=True))
-        useless = [pk for pk, found in results.items() if pk not in here or isinstance(found, InputError)]
+        left = results.keys() - set(marked)
+        here = set(ProductImage.objects.filter(pk__in=left).values_list("pk", flat=True)) if left else set()
+        useless = [pk for pk, found in results.items() if pk in left - here or isinstance(found, InputError)]
         store.delete(collection, useless)
         point_alias()
     done = [results[pk] for pk in marked]
@@ -206,46 +211,8 @@ def _collection() -> tuple[VectorStore, str]:
     return store, collection_of(card)
 
 
-def _point(image: ProductImage, found: Embedded) -> Point:
-    return Point(image.pk, found.vectors, payload_of(image.product, **_seen(found)))
-
-
 def _seen(found: Embedded | ProductImage | SidePoint) -> dict[str, Any]:
     return {"palette": found.palette, "seen_colors": found.seen_colors, "seen_attributes": found.seen_attributes}
-
-
-def _mark(images: Sequence[ProductImage], results: Mapping[int, Found]) -> list[int]:
-    """Writes the results to the rows that are still as they were claimed; returns their ids. The others are free.
-
-    Where another encoder or detector was switched to meanwhile, none is marked: it has yet to see them.
-    """
-    now, marked = timezone.now(), []
-    with transaction.atomic():
-        for image in images if is_still_live() else ():
-            same = ProductImage.objects.filter(pk=image.pk, sha256=image.sha256, payload_due=image.payload_due)
-            columns = _outcome(results[image.pk], now)
-            if same.update(claimed_until=None, payload_due=None, **columns):
-                marked.append(image.pk)
-        ProductImage.objects.filter(pk__in=results.keys() - set(marked)).release()
-    return marked
-
-
-def _outcome(found: Found, now: datetime) -> dict[str, Any]:
-    if isinstance(found, InputError):
-        return {"state": ProductImage.State.FAILED, "error_code": found.code, "error": found.message[:500]}
-    return {
-        "state": ProductImage.State.INDEXED,
-        "error_code": "",
-        "error": "",
-        "box": [round(side, 1) for side in found.box],
-        "detected_category": found.category,
-        "detected_confidence": found.confidence,
-        **_seen(found),
-        "detector": detector().card.fingerprint,
-        "encoder": _fingerprint(),
-        "index_format": ProductImage.INDEX_FORMAT,
-        "indexed_at": now,
-    }
 
 
 def _tell_store() -> IndexReport:
