@@ -9,8 +9,10 @@ PORT ?= 8000
 HOST ?= 127.0.0.1
 PY := .venv/bin/python
 TEST := .venv-test/bin
-# Two processes, each test file and all browser tests in one of them; torch would take all cores for each.
-TWO := -n 2 --dist loadgroup
+# Two processes, each test file and all browser tests in one of them (tests/sharing.py); torch would take all cores for
+# each. Tests start hundreds of processes, so what Python compiles is kept, wherever it is told not to.
+TWO := -n 2
+TESTED := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(TEST)/python -m pytest $(TWO)
 # What a database may answer differently: claims, imports, uploads, jobs, counts, searches. Migrations run before them.
 ON_POSTGRESQL := tests/catalog/uploads tests/catalog/indexing tests/catalog/jobs tests/catalog/insights \
 	tests/catalog/doctor tests/catalog/search/test_search.py tests/catalog/api/test_uploads_api.py
@@ -31,8 +33,8 @@ serve: .venv
 test: .venv-test
 	@$(TEST)/python .ci/system.py
 	@$(MAKE) --no-print-directory check
-	@echo "== pytest" && OMP_NUM_THREADS=1 $(TEST)/python -m pytest $(TWO)
-	@echo "== pytest on PostgreSQL" && TESTS_ON=postgresql OMP_NUM_THREADS=1 $(TEST)/python -m pytest $(TWO) $(ON_POSTGRESQL)
+	@echo "== pytest" && $(TESTED)
+	@echo "== pytest on PostgreSQL" && TESTS_ON=postgresql $(TESTED) $(ON_POSTGRESQL)
 
 ## make check    the checks without the tests: style, types, import rules, migrations
 check: .venv-test

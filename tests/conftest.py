@@ -12,6 +12,9 @@ from tests.services import postgres as postgres_service
 from tests.services import redis as redis_service
 from tests.services.postgres import Postgres
 from tests.services.redis import Redis
+from tests.sharing import pytest_collection_modifyitems, pytest_xdist_make_scheduler
+
+__all__ = ["pytest_collection_modifyitems", "pytest_xdist_make_scheduler"]  # hooks of pytest
 
 serving._kept.is_off = True  # while tests are collected
 _WITH_DATABASE = {"db", "transactional_db", "live_server", "admin_client", "admin_user"}
@@ -28,15 +31,6 @@ def _versions_are_read_anew(request: pytest.FixtureRequest, monkeypatch: pytest.
     yield
     serving.forget()
     taxonomy.forget()
-
-
-@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in its own hook
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keeps a file's tests, and all browser tests, in one process when several share the work: each sets up a shop."""
-    if config.pluginmanager.hasplugin("xdist"):
-        for item in items:
-            path = item.path.relative_to(config.rootpath)
-            item.add_marker(pytest.mark.xdist_group("browser" if "browser" in path.parts else str(path)))
 
 
 @pytest.fixture(scope="session")
