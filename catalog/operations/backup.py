@@ -32,6 +32,7 @@ from django.db import connection
 from django.utils import timezone
 
 from catalog.models import Backup, Product, ProductImage
+from catalog.pictures.disk import check_space
 from shop_search.errors import InputError, ServiceError
 
 SQLITE, DUMP = "shop_search.sqlite3", "database.dump"
@@ -58,7 +59,8 @@ def make_backup(
 ) -> Backup:
     """Makes a backup in a new folder under `root` and returns its row; of older ones there the last `kept` stay.
 
-    Raises InputError `backup_folder_unusable`, or ServiceError `backup_failed` when the disk is full or a tool fails.
+    Raises InputError `backup_folder_unusable`, or ServiceError `disk_full` when the copy would take of the disk's
+    reserve, and `backup_failed` when a tool fails.
     """
     if connection.in_atomic_block:  # SQLite would wait for this very transaction to end
         raise RuntimeError("A backup can't be made inside of a transaction.")
@@ -72,6 +74,7 @@ def make_backup(
         raise InputError("backup_folder_unusable", f"{root} can't be written: {error.strerror}.") from error
     try:
         progress(0, 0, "copying the database")
+        check_space(root, _database_bytes())
         database = _copy_database(half)
         _copy_key(half)
         pictures = _list_pictures(half / LIST, half / MEDIA if with_pictures else None, progress)
@@ -110,6 +113,12 @@ def sha256_of(path: Path) -> str:
     """Returns the file's SHA-256 as 64 hex digits."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _database_bytes() -> int:
+    """Returns how much the copy will take; 0 where only the server knows."""
+    path = Path(str(connection.settings_dict["NAME"]))
+    return path.stat().st_size if connection.vendor == "sqlite" and path.is_file() else 0
 
 
 def _copy_database(folder: Path) -> Path:

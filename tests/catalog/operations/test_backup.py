@@ -3,11 +3,14 @@
 import json
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
+from catalog.jobs.registry import kinds
 from catalog.models import Backup
 from catalog.operations import backup as module
 from catalog.operations.backup import backups_in, make_backup, read_manifest
@@ -78,6 +81,23 @@ def test_a_backup_that_fails_leaves_nothing_that_looks_like_one(stocked, root, m
     assert len(backups_in(root)) == 1
     assert len(list(root.iterdir())) == 1
     assert Backup.objects.count() == 1
+
+
+def test_a_backup_does_not_take_the_last_of_the_disk(stocked, root, settings):
+    settings.DISK_RESERVE_BYTES = 2**60
+    with pytest.raises(ServiceError, match="kept free"):
+        make_backup()
+    assert list(root.iterdir()) == []
+
+
+def test_a_night_needs_a_backup_unless_one_was_just_made(stocked, root):
+    is_due = kinds()["backup"].nightly
+    assert is_due is not None
+    assert is_due()
+    make_backup()
+    assert not is_due()
+    Backup.objects.update(created_at=timezone.now() - timedelta(hours=13))
+    assert is_due()
 
 
 def test_a_damaged_backup_is_recognized(stocked, root):
