@@ -1,7 +1,8 @@
 """Embeddings by OpenVINO on a CPU: what serves by default. Needs neither torch nor open_clip."""
 
+import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,11 @@ from embeddings.tokenization import Tokenizer
 from shop_search.errors import ServiceError
 from shop_search.model_card import ModelCard
 
-BATCH = 16  # more pictures at once gain nothing on a CPU and cost memory
+BATCH = 16  # texts: more at once gain nothing on a CPU and cost memory
+# From so many pictures on, nobody waits for a single one of them: a photo's regions are fewer. Each core then embeds
+# pictures of its own, which stay in its cache: 12.5 ms of CPU a picture, where all cores at one batch of 16 take 16.8.
+BULK = 8
+MOST_AT_ONCE = 16  # each takes 20 MB; where there are more cores, several share one inference
 
 
 class OpenVINOEncoder:
@@ -33,14 +38,15 @@ class OpenVINOEncoder:
             self._config["INFERENCE_NUM_THREADS"] = threads
         self._core = ov.Core()
         self._image = _Tower(self._compile_image())
+        self._bulk: _Cores | None = None
         self._text: tuple[Tokenizer, _Tower] | None = None
         self._lock = threading.Lock()
 
     def encode_images(self, images: Sequence[Image]) -> NDArray[np.float32]:
         """Returns (n, dim) float32, unit rows; (0, dim) for no images."""
-        return self._rows(
-            [self._image(self.preprocessing.pixels(images[i : i + BATCH])) for i in range(0, len(images), BATCH)]
-        )
+        if len(images) >= BULK:
+            return self._rows(self._cores()(self.preprocessing.pixels([image]) for image in images))
+        return self._rows([self._image(self.preprocessing.pixels(images))] if images else [])
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Returns (n, dim) float32, unit rows; (0, dim) for no texts."""
@@ -56,6 +62,15 @@ class OpenVINOEncoder:
         norms = np.linalg.norm(rows, axis=1, keepdims=True)
         return np.asarray(rows / np.maximum(norms, 1e-12), np.float32)
 
+    def _cores(self) -> "_Cores":
+        with self._lock:
+            if self._bulk is None:
+                threads = int(self._config.get("INFERENCE_NUM_THREADS") or os.cpu_count() or 1)
+                at_once = min(threads, MOST_AT_ONCE)
+                compiled = self._compile_image(PERFORMANCE_HINT="THROUGHPUT", NUM_STREAMS=at_once)
+                self._bulk = _Cores(compiled, at_once)
+            return self._bulk
+
     def _text_tower(self) -> tuple["Tokenizer", "_Tower"]:
         with self._lock:
             if self._text is None:
@@ -64,7 +79,7 @@ class OpenVINOEncoder:
                 self._text = tokenizer, _Tower(self._compile(self._read("text")))
             return self._text
 
-    def _compile_image(self) -> ov.CompiledModel:
+    def _compile_image(self, **config: str | int) -> ov.CompiledModel:
         """Takes the bytes of resized pictures; scaling to mean and std becomes a part of the model."""
         steps = PrePostProcessor(self._read("image"))
         steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
@@ -72,7 +87,7 @@ class OpenVINOEncoder:
         steps.input().preprocess().convert_element_type(ov.Type.f32).mean(
             [255 * value for value in self.preprocessing.mean]
         ).scale([255 * value for value in self.preprocessing.std])
-        return self._compile(steps.build())
+        return self._compile(steps.build(), **config)
 
     def _read(self, role: str) -> ov.Model:
         xml, weights = self.card.path(role), self.card.path(f"{role}_bin")
@@ -81,9 +96,9 @@ class OpenVINOEncoder:
         except RuntimeError as error:
             raise ServiceError("model_file_damaged", f"OpenVINO can't read {xml}: {error}") from error
 
-    def _compile(self, model: ov.Model) -> ov.CompiledModel:
+    def _compile(self, model: ov.Model, **config: str | int) -> ov.CompiledModel:
         try:
-            return self._core.compile_model(model, "CPU", self._config)
+            return self._core.compile_model(model, "CPU", {**self._config, **config})
         except RuntimeError as error:
             raise ServiceError("model_file_damaged", f"OpenVINO can't load {self.card.label}: {error}") from error
 
@@ -101,3 +116,32 @@ class _Tower:
             request = self._threads.request = self._compiled.create_infer_request()
         request.infer([batch])
         return np.array(request.get_output_tensor().data, np.float32)
+
+
+class _Cores:
+    """One compiled model of which each core runs its own inferences. Thread-safe: callers share the cores."""
+
+    def __init__(self, compiled: ov.CompiledModel, count: int) -> None:
+        self._compiled = compiled
+        self._count = count
+        self._idle: list[ov.AsyncInferQueue] = []  # making one takes longer than an inference
+
+    def __call__(self, inputs: Iterable[NDArray[np.generic]]) -> list[NDArray[np.float32]]:
+        """Returns the output for each input, in their order. An input is made while the cores are at those before."""
+        try:
+            queue = self._idle.pop()
+        except IndexError:
+            queue = ov.AsyncInferQueue(self._compiled, self._count)
+        outputs: dict[int, NDArray[np.float32]] = {}
+
+        def keep(request: ov.InferRequest, place: int) -> None:
+            outputs[place] = np.array(request.get_output_tensor().data, np.float32)
+
+        queue.set_callback(keep)
+        try:
+            for place, one in enumerate(inputs):
+                queue.start_async([one], place)
+        finally:
+            queue.wait_all()  # before the inputs and this function's own variables go
+        self._idle.append(queue)
+        return [outputs[place] for place in sorted(outputs)]

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from django.conf import settings
 from PIL import Image
 
-from embeddings.backends.openvino import OpenVINOEncoder
+from embeddings.backends.openvino import BULK, OpenVINOEncoder
 from shop_search.errors import ServiceError
 from tests.embeddings.golden_vectors import CARD
 
@@ -65,3 +66,34 @@ def test_the_number_of_threads_does_not_change_the_embedding():
     image = Image.radial_gradient("L").convert("RGB")
     one, all_ = OpenVINOEncoder(CARD, threads=1), OpenVINOEncoder(CARD)
     np.testing.assert_allclose(one.encode_images([image]), all_.encode_images([image]), atol=1e-5)
+
+
+def test_a_picture_among_many_has_the_embedding_that_it_has_alone():
+    pictures = [
+        Image.radial_gradient("L").rotate(7 * turn).convert("RGB").crop((0, 0, 200, 150 + turn)) for turn in range(11)
+    ]
+    encoder = OpenVINOEncoder(CARD)
+    assert len(pictures) > BULK  # embedded by cores that work apart
+    alone = np.concatenate([encoder.encode_images([picture]) for picture in pictures])
+    np.testing.assert_allclose(encoder.encode_images(pictures), alone, atol=1e-6)
+    assert np.linalg.norm(alone[0] - alone[-1]) > 1e-3  # else their order could not be told
+
+
+def test_threads_that_embed_many_pictures_at_once_get_each_their_own():
+    encoder = OpenVINOEncoder(CARD)
+    sets = [
+        [Image.radial_gradient("L").rotate(20 * number + turn).convert("RGB") for turn in range(BULK)]
+        for number in range(4)
+    ]
+    expected = [np.concatenate([encoder.encode_images([one]) for one in pictures]) for pictures in sets]
+    with ThreadPoolExecutor(4) as pool:
+        for found, wanted in zip(pool.map(encoder.encode_images, sets), expected, strict=True):
+            np.testing.assert_allclose(found, wanted, atol=1e-6)
+
+
+def test_a_picture_that_cannot_be_read_among_many_spoils_no_later_batch():
+    encoder = OpenVINOEncoder(CARD)
+    good = [Image.radial_gradient("L").convert("RGB") for _ in range(BULK)]
+    with pytest.raises(AttributeError):
+        encoder.encode_images([*good, None])  # type: ignore[list-item]
+    assert encoder.encode_images(good).shape == (BULK, encoder.card.dim)
