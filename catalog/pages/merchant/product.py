@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_http_methods, require_POST
 
+from catalog.curation.told import decisions_about
 from catalog.doctor.neighbors import Neighbor, neighbors_of
 from catalog.doctor.report import patients, sick
 from catalog.models import Category, Member, Product, ProductImage
@@ -110,6 +111,7 @@ def _shown(
         "price": price_text(found.price, found.currency),
         "pictures": [_seen(image, names) for image in found.images.all()],
         "neighbors": _neighbors(found),
+        "decisions": decisions_about([found]).get(found.pk, []),
         "findings": ill[0].findings if ill else [],
         "values": {**cells_of(found), **(edited or {})},
         "categories": sorted(names.values()),

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
+from catalog.curation.told import decided, decisions_about
 from catalog.models import Member, Product
 from catalog.models.querysets import ProductQuerySet
 from catalog.pages.cards import price_text
@@ -23,12 +24,13 @@ _ACTIONS: Mapping[str, Callable[[ProductQuerySet], int]] = {
     "out_of_stock": lambda products: products.set_stock(False),
 }
 _STATES = {
-    "shown": Q(withdrawn_at=None),
+    "shown": Q(withdrawn_at=None, blocked_at=None),
     "withdrawn": Q(withdrawn_at__isnull=False),
     "waiting": Q(withdrawn_at=None) & (Q(images__state="pending") | Q(awaited__isnull=False)),
     "failed": Q(withdrawn_at=None, images__state="failed"),
     "no_picture": Q(withdrawn_at=None, images=None),
 }
+_DECIDED = "decided"  # what the shop's admins keep from shoppers; asked when the page is, for rules have their time
 
 
 @member_page()
@@ -40,13 +42,17 @@ def products(request: HttpRequest, member: Member) -> HttpResponseBase:
     found = Product.objects.for_merchant(member.merchant)
     if state in _STATES:
         found = found.filter(_STATES[state]).distinct()
+    elif state == _DECIDED:
+        found = found.filter(decided())
     if words:
         found = found.filter(Q(title__icontains=words) | Q(sku__icontains=words) | Q(brand__icontains=words))
     window = Paginator(found.for_cards().order_by("-updated_at", "-pk"), PAGE).get_page(request.GET.get("page"))
+    told = decisions_about(window)
     rows = [
         {
             "product": product,
             "images": (images := list(product.images.all())),
+            "decision": next(iter(told.get(product.pk, [])), None),
             "price": price_text(product.price, product.currency),
             "failed": next((image for image in images if image.state == "failed"), None),
             "is_waiting": any(image.state == "pending" for image in images),
@@ -59,7 +65,7 @@ def products(request: HttpRequest, member: Member) -> HttpResponseBase:
         "rows": rows,
         "q": words,
         "state": state,
-        "states": list(_STATES),
+        "states": [*_STATES, _DECIDED],
         "tab": "products",
         "changed": request.GET.get("changed", "") if request.GET.get("changed", "").isdecimal() else "",
     }
