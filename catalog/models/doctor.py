@@ -34,7 +34,8 @@ class CheckupQuerySet(models.QuerySet["Checkup"]):
         if not free.exists():  # looking costs nothing; claiming locks out other writers
             return None
         with transaction.atomic():
-            checkup = free.select_for_update(of=("self",)).select_related("merchant").first()
+            rows = free.select_for_update(skip_locked=True, of=("self",))
+            checkup = rows.select_related("merchant").first()
             if checkup is not None:
                 checkup.claimed_until = now + LEASE
                 checkup.save(update_fields=["claimed_until"])

@@ -6,8 +6,8 @@ import hashlib
 import random
 import secrets
 from collections.abc import Iterable
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from django.db import models, transaction
@@ -42,14 +42,19 @@ class UploadQuerySet(models.QuerySet["Upload"]):
         if not self.unfinished().filter(free).exists():  # looking costs nothing; claiming locks out other writers
             return None
         with transaction.atomic():
-            busy: set[int] = set()
-            for upload in self.unfinished().select_for_update(of=("self",)).order_by("created_at", "pk"):
-                is_free = upload.claimed_until is None or upload.claimed_until < now
-                if is_free and upload.merchant_id not in busy:
+            # Looked at without a lock: an upload that is worked on is locked for as long as one of its batches lasts.
+            oldest: dict[int, tuple[Any, datetime | None]] = {}
+            rows = self.unfinished().order_by("created_at", "pk").values_list("merchant", "pk", "claimed_until")
+            for merchant, pk, claimed_until in rows:
+                oldest.setdefault(merchant, (pk, claimed_until))
+            for pk, claimed_until in oldest.values():
+                if claimed_until is not None and claimed_until >= now:
+                    continue
+                upload = self.unfinished().filter(free, pk=pk).select_for_update(skip_locked=True, of=("self",)).first()
+                if upload is not None:
                     upload.claim, upload.claimed_until = secrets.token_hex(8), now + LEASE
                     upload.save(update_fields=["claim", "claimed_until"])
                     return upload
-                busy.add(upload.merchant_id)
         return None
 
     def held(self, upload: Upload) -> UploadQuerySet:
@@ -94,7 +99,8 @@ class RemotePictureQuerySet(models.QuerySet["RemotePicture"]):
             hosts = list(free.order_by().values_list("host", flat=True).distinct())
             random.shuffle(hosts)  # so that a server with many pictures doesn't keep out the others
             for host in hosts[:limit]:
-                rows = free.filter(host=host).select_for_update(of=("self",)).order_by("next_try_at", "pk")
+                rows = free.filter(host=host).select_for_update(skip_locked=True, of=("self",))
+                rows = rows.order_by("next_try_at", "pk")
                 taken.extend(rows[: min(per_host, limit - len(taken))])
             self.model._default_manager.filter(pk__in=[row.pk for row in taken]).update(
                 claimed_until=now + timedelta(minutes=2)

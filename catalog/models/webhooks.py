@@ -66,8 +66,8 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         if not self.due().exists():  # looking costs nothing; claiming locks out other writers
             return []
         with transaction.atomic():
-            rows = self.due().select_for_update(of=("self",)).order_by("next_try_at", "created_at")
-            taken = list(rows.select_related("webhook")[:limit])
+            rows = self.due().select_for_update(skip_locked=True, of=("self",))
+            taken = list(rows.order_by("next_try_at", "created_at").select_related("webhook")[:limit])
             self.model._default_manager.filter(pk__in=[row.pk for row in taken]).update(
                 claimed_until=timezone.now() + CLAIM_LASTS
             )
