@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from django.urls import reverse
@@ -14,6 +15,7 @@ from catalog.versions.beside import collection_with, lacking
 from catalog.versions.gate import GateVerdict, gate, lines_of
 from catalog.versions.trials import TrialReport, report_of
 from shop_search.errors import ServiceError
+from shop_search.model_card import ModelCard
 
 JOBS = ("build_version", "compare_version")
 LABELS = {"recall@1": "Recall@1", "recall@5": "Recall@5", "ndcg@10": "nDCG@10", "band_right": "Band is right"}
@@ -96,10 +98,21 @@ def live_rows() -> list[LiveRow]:
 def options_text(kind: str, options: Mapping[str, Any]) -> str:
     """Returns a version's options as people read them."""
     if kind in ("encoder", "detector"):
-        return str(options.get("card", ", ".join(f"{key} {value}" for key, value in options.items())))
+        return _model_text(options)
     told = [f"{key.replace('_', ' ')} {value:g}" for key, value in options.items() if isinstance(value, int | float)]
     more = options.get("by_category")
     return ", ".join([*told, *([f"and {len(more)} categories of their own"] if more else [])])
+
+
+def _model_text(options: Mapping[str, Any]) -> str:
+    """Returns which model a card is of, and what else was chosen; the card's folder where nobody can read it now."""
+    told = [f"{key} {value}" for key, value in options.items() if key != "card"]
+    if path := str(options.get("card", "")):
+        try:
+            told.insert(0, ModelCard.load(path).label)
+        except ServiceError:
+            told.insert(0, f"{Path(path).parent.name} (its card can't be read)")
+    return ", ".join(told)
 
 
 def version_rows() -> list[VersionRow]:

@@ -5,10 +5,12 @@ from django.test import Client
 from catalog.comparisons.comparing import compare
 from catalog.indexing.index import index_all
 from catalog.models import AuditEntry, Job, Trial, Version
+from catalog.pages.console.versions_shown import options_text
 from catalog.roles import ADMINS, READERS
 from catalog.versions import propose
 from catalog.versions.beside import build
 from embeddings import encoder
+from shop_search.model_card import ModelCard
 from tests.catalog.shop import Shop, open_shop
 from tests.fakes import FakeEncoder
 
@@ -60,6 +62,13 @@ def test_the_page_says_what_is_live_and_who_may_read_may_not_switch(shop):
         assert reader.post(f"{URL}{version.pk}/{path}/", {"why": "x"}).status_code == 403
     assert reader.post(f"{URL}rollback/encoder/", {"why": "x"}).status_code == 403
     assert Client().get(URL).status_code == 302
+
+
+def test_a_model_is_called_by_its_name_and_not_by_where_its_card_lies(settings, tmp_path):
+    path = settings.BASE_DIR / "detection" / "weights" / "card.json"
+    assert options_text("detector", {"card": str(path)}) == ModelCard.load(path).label
+    gone = tmp_path / "tried" / "card.json"
+    assert options_text("encoder", {"card": str(gone), "version": "2"}) == "tried (its card can't be read), version 2"
 
 
 def test_weights_are_proposed_and_a_wrong_sum_is_told_with_what_was_typed(admin):
