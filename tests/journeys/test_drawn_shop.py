@@ -2,9 +2,14 @@
 
 import csv
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from django.conf import settings
+from django.db import transaction
+from django.test import override_settings
 
 from catalog.indexing.index import index_all
 from catalog.models import Merchant
@@ -37,15 +42,25 @@ def feed(scenes, tmp_path_factory) -> Path:
     return _write_feed(tmp_path_factory.mktemp("feed"), products)
 
 
-@pytest.fixture
-def shop(feed, db, settings, tmp_path):
-    """The feed, imported and indexed as any is."""
-    settings.VECTOR_STORE = {**settings.VECTOR_STORE, "OPTIONS": {"path": tmp_path / "vectors"}}
-    settings.MEDIA_ROOT = tmp_path / "media"
-    report = import_feed(feed, merchant=Merchant.objects.create(slug="drawn", name="Drawn"), images_dir=feed.parent)
-    assert index_all().indexed == report.added > 100
-    yield
-    EdgeStore(tmp_path / "vectors").stop()
+@pytest.fixture(scope="module")
+def shop(feed, django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[None]:
+    """The feed, imported and indexed as any is, once for all: nobody changes it."""
+    home = tmp_path_factory.mktemp("drawn-shop")
+    store = {**settings.VECTOR_STORE, "OPTIONS": {"path": home / "vectors"}}
+    with django_db_blocker.unblock(), override_settings(VECTOR_STORE=store, MEDIA_ROOT=home / "media"), nothing_kept():
+        merchant = Merchant.objects.create(slug="drawn", name="Drawn")
+        report = import_feed(feed, merchant=merchant, images_dir=feed.parent)
+        assert index_all().indexed == report.added > 100
+        yield
+        EdgeStore(home / "vectors").stop()
+
+
+@contextmanager
+def nothing_kept() -> Iterator[None]:
+    """Takes back what was written to the database meanwhile; tests within see it."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 def _write_feed(folder: Path, products) -> Path:
@@ -69,7 +84,7 @@ def _ask(scene: Scene, sku: str) -> SearchAnswer:
     return search(Question(image=stream.getvalue(), box=tapped if iou(tapped, item.xyxy) > 0.5 else item.xyxy))
 
 
-def test_the_bag_in_the_scene_is_b_0042_and_comes_first(shop, scenes):
+def test_the_bag_in_the_scene_is_b_0042_and_comes_first(shop, db, scenes):
     scene = next(scene for scene in scenes if any(item.sku == "B-0042" for item in scene.items))
 
     answer = _ask(scene, "B-0042")
@@ -78,7 +93,7 @@ def test_the_bag_in_the_scene_is_b_0042_and_comes_first(shop, scenes):
     assert answer.selected.category.slug == "bags"
 
 
-def test_most_of_what_people_wear_in_the_scenes_comes_first(shop, scenes):
+def test_most_of_what_people_wear_in_the_scenes_comes_first(shop, db, scenes):
     items = [(scene, item.sku) for scene in scenes for item in scene.items]
 
     first = [sku for scene, sku in items if _ask(scene, sku).results[0].product.sku == sku]
@@ -86,7 +101,7 @@ def test_most_of_what_people_wear_in_the_scenes_comes_first(shop, scenes):
     assert len(first) / len(items) >= 0.75, f"only {sorted(first)} of {len(items)} came first"
 
 
-def test_words_find_the_category_they_name(shop):
+def test_words_find_the_category_they_name(shop, db):
     answer = search(Question(text="handbag", limit=5))
 
     assert [result.product.category.slug for result in answer.results].count("bags") >= 3
