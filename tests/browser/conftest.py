@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from tests.browser.search_page import SearchPage
-from tests.browser.shop import Shop
+from tests.browser.shop import Shop, Stock
+from tests.browser.shop import stock as make_stock
 
+PATIENCE_MS = 60_000  # for what must happen: costs nothing where it does, and a busy machine is slow
+expect.set_options(timeout=PATIENCE_MS)
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -51,9 +54,15 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def shop(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    """A small shop on the real models, importer and store, once for all browser tests."""
-    shop = Shop(tmp_path_factory.mktemp("browser-shop"))
+def stock(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Stock:
+    """What the real models, importer and store made of a small catalog."""
+    return make_stock(tmp_path_factory.mktemp("stock"))
+
+
+@pytest.fixture(scope="session")
+def shop(stock: Stock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """A small shop, once for all browser tests."""
+    shop = Shop(stock, tmp_path_factory.mktemp("browser-shop"))
     yield shop
     shop.stop()
 
@@ -66,7 +75,7 @@ def new_page(browser: Browser, shop: Shop) -> Iterator[Callable[..., SearchPage]
 
     def make(**options) -> SearchPage:
         context = browser.new_context(base_url=shop.address, **{**DESKTOP, **options})
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         pages.append(SearchPage(context.new_page()))
         return pages[-1]

@@ -69,6 +69,27 @@ class SearchPage:
         expect(self.page).to_have_url(re.compile(rf"/s/{answer['id']}(\?|$)"))
         expect(self.page.locator("#found")).to_have_attribute("aria-busy", "false")
 
+    def wait_until_kept(self, answer: Json) -> None:
+        """Waits until this device has the photo of an answer: whoever leaves the page at once may leave without it."""
+        self.until(
+            f"""new Promise((resolve, reject) => {{
+                const asked = indexedDB.open("shop-search");
+                asked.onerror = reject;
+                asked.onsuccess = () => {{
+                    const found = asked.result.transaction("searches").objectStore("searches").get("{answer["id"]}");
+                    found.onerror = reject;
+                    found.onsuccess = () => {{
+                        asked.result.close();
+                        resolve(Boolean(found.result));
+                    }};
+                }};
+            }})"""
+        )
+
+    def wait_until_recent(self, answer: Json) -> None:
+        """Waits until an answer is among the latest searches of this device."""
+        self.until(f"(localStorage.getItem('shop-search-recent') ?? '').includes('{answer['id']}')")
+
     def search(self, photo: Path | Json) -> Json:
         return self.answer_to(lambda: self.page.set_input_files("#choose", photo))  # type: ignore[arg-type]
 
@@ -100,7 +121,7 @@ class SearchPage:
 
     def until(self, expression: str) -> None:
         """Waits for a claim about the page to be true; playwright's own way needs what our security policy forbids."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not self.page.evaluate(expression):
             assert time.monotonic() < deadline, f"Still not: {expression}"
             self.page.wait_for_timeout(50)

@@ -4,16 +4,19 @@ import csv
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
 
+from embeddings.stores.edge import EdgeStore
 from fixtures import DrawnProduct, Scene, demo_products, draw_product, draw_scene
 from fixtures.demo import COLUMNS, DEMO_SCENES, DEMO_STRENGTH, Shot, feed_row, image_link
 
@@ -22,25 +25,40 @@ PATIENCE_S = 180.0
 READY = re.compile(r"is ready at (http://\S+?)/?\s")
 
 
+@dataclass(frozen=True)
+class Stock:
+    """What shops begin with: a home whose catalog is imported and indexed, and photos of people in its products."""
+
+    home: Path
+    scenes: list[tuple[Path, Scene]]
+    images: int
+
+
+def stock(folder: Path) -> Stock:
+    """Draws a catalog and takes it in, which takes longer than most tests: a shop is started on a copy."""
+    people = [shot for shot in DEMO_SCENES if shot.kind == "figure"]
+    scenes = [_save(_draw(shot), folder / "scenes") for shot in people[:3]]
+    products = some_products([item.sku for _, scene in scenes for item in scene.items])
+    feed = _write_feed(folder / "feed", products)
+    home = folder / "home"
+    _save(_draw(DEMO_SCENES[0]), home / "media" / "samples")
+    manage(home, "migrate", "--verbosity", "0")
+    manage(home, "import_catalog", str(feed), "--merchant", "atelier", "--images", str(feed.parent))
+    EdgeStore(home / "vectors").stop()
+    return Stock(home, scenes, 2 * len(products))
+
+
 class Shop:
     """A running shop. `address` has no slash at its end."""
 
-    def __init__(self, folder: Path) -> None:
-        self.home = folder / "home"
-        people = [shot for shot in DEMO_SCENES if shot.kind == "figure"]
-        self.scenes = [_save(_draw(shot), folder / "scenes") for shot in people[:3]]
+    def __init__(self, stock: Stock, folder: Path) -> None:
+        self.home = shutil.copytree(stock.home, folder / "home")
+        self.scenes = stock.scenes
         self._lines: list[str] = []
-        self._environment = {**os.environ, "SHOP_SEARCH_HOME": str(self.home), "PYTHONUNBUFFERED": "1"}
-        self._environment.pop("DJANGO_SETTINGS_MODULE", None)
-        products = some_products([item.sku for _, scene in self.scenes for item in scene.items])
-        feed = _write_feed(folder / "feed", products)
-        _save(_draw(DEMO_SCENES[0]), self.home / "media" / "samples")
-        self._manage("migrate", "--verbosity", "0")
-        self._manage("import_catalog", str(feed), "--merchant", "atelier", "--images", str(feed.parent))
         self._process = subprocess.Popen(
             [sys.executable, "manage.py", "serve", "--port", "0"],
             cwd=settings.BASE_DIR,
-            env=self._environment,
+            env=_environment(self.home),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -49,7 +67,7 @@ class Shop:
         threading.Thread(target=self._read, daemon=True).start()
         try:
             self.address = self._wait_for_address()
-            self._wait_for_index(2 * len(products))
+            self._wait_for_index(stock.images)
         except BaseException:
             self.stop()
             raise
@@ -61,10 +79,9 @@ class Shop:
         except subprocess.TimeoutExpired:
             self._process.kill()
 
-    def _manage(self, *arguments: str) -> None:
-        command = [sys.executable, "manage.py", *arguments]
-        done = subprocess.run(command, cwd=settings.BASE_DIR, env=self._environment, capture_output=True, text=True)
-        assert done.returncode == 0, f"{' '.join(arguments)}: {done.stdout}{done.stderr}"
+    def manage(self, *arguments: str) -> str:
+        """Returns what a command on the shop's home printed; it must succeed."""
+        return manage(self.home, *arguments)
 
     def _read(self) -> None:
         assert self._process.stdout is not None
@@ -82,6 +99,19 @@ class Shop:
 
     def _trouble(self) -> str:
         return "".join(self._lines) or "serve said nothing"
+
+
+def manage(home: Path, *arguments: str) -> str:
+    command = [sys.executable, "manage.py", *arguments]
+    done = subprocess.run(command, cwd=settings.BASE_DIR, env=_environment(home), capture_output=True, text=True)
+    assert done.returncode == 0, f"{' '.join(arguments)}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def _environment(home: Path) -> dict[str, str]:
+    environment = {**os.environ, "SHOP_SEARCH_HOME": str(home), "PYTHONUNBUFFERED": "1"}
+    environment.pop("DJANGO_SETTINGS_MODULE", None)
+    return environment
 
 
 def some_products(skus: list[str]) -> list[DrawnProduct]:

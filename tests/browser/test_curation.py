@@ -34,9 +34,9 @@ print(json.dumps([[row.pk, row.sku, row.title, row.images.first().file.path] for
 
 
 @pytest.fixture(scope="module")
-def shop(browser, tmp_path_factory):
+def shop(stock, tmp_path_factory):
     """A shop of this module's own: what is merged and blocked here would be missed elsewhere."""
-    shop = Shop(tmp_path_factory.mktemp("curated-shop"))
+    shop = Shop(stock, tmp_path_factory.mktemp("curated-shop"))
     run(shop, MAKE_ADMIN)
     yield shop
     shop.stop()
@@ -137,7 +137,7 @@ def test_a_photo_is_blocked_and_an_upload_of_its_copy_refused(shop, admin, new_p
     merchant.get_by_label("Drop your feed here").set_input_files(tmp_path / "spring.zip")
     merchant.get_by_role("button", name="Upload").click()
     said = "'copy.jpg' shows a photo that this shop has blocked. Use another photo of the product"
-    expect(merchant.get_by_role("cell", name=said)).to_be_visible(timeout=60_000)
+    expect(merchant.get_by_role("cell", name=said)).to_be_visible()
     expect(merchant.locator("[data-field=added]")).to_have_text("1")
 
     page.get_by_role("button", name="Let it in again").click()
@@ -196,7 +196,7 @@ def test_a_box_is_drawn_by_mouse_and_moved_by_keys_and_found_in_the_export(shop,
     assert faults(admin) == []
 
     out = tmp_path / "out"
-    shop._manage("export_reviews", str(out))
+    shop.manage("export_reviews", str(out))
     read = dataset.read(out / "detector" / "data.yaml")
     labels = [label for split in ("train", "val") for sample in read.samples(split) for label in sample.labels]
     assert any(label.category == "hats" and label.box == pytest.approx(wanted, abs=1e-3) for label in labels)

@@ -12,6 +12,7 @@ from tests.browser.search_page import corner, is_search
 
 def faults(page):
     """Returns what axe-core finds wrong, WCAG 2.2 AA and best practices, as lines for people."""
+    page.page.wait_for_load_state()  # what is half there is judged wrongly
     response = Axe().run(page.page).response
     return [
         f"{fault['id']}: {fault['help']}: {[node['html'][:160] for node in fault['nodes']]}"

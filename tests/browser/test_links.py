@@ -36,6 +36,7 @@ def test_back_and_forward_show_earlier_answers_without_asking_again(page, look):
 def test_a_reload_shows_the_same_answer_with_the_photo_from_this_device(page, look):
     first = page.search(look)
     answer = page.answer_to(other_dot(page, first).click)
+    page.wait_until_kept(answer)
 
     page.page.reload()
 
@@ -50,6 +51,7 @@ def test_a_reload_shows_the_same_answer_with_the_photo_from_this_device(page, lo
 
 def test_back_from_a_product_shows_the_results_again(page, look):
     answer = page.search(look)
+    page.wait_until_kept(answer)
     page.cards.first.locator(".card-title a").click()
     expect(page.page).to_have_url(re.compile(r"/p/\d+/$"))
 

@@ -48,6 +48,7 @@ def test_all_of_one_row_is_one_tap_away_and_back_shows_the_look_again(page, look
 def test_a_reload_and_a_link_show_the_look_again(page, new_page, look):
     page.search(look)
     answer = whole_look(page)
+    page.wait_until_kept(answer)
 
     page.page.reload()
     expect(page.page.locator(".look-row")).to_have_count(len(answer["outfit"]))

@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
-from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.conftest import DESKTOP, PATIENCE_MS, PHONE
 from tests.browser.shop import Shop
 from tests.feed_folder import FeedFolder
 
@@ -48,7 +48,7 @@ def open_page(browser: Browser, shop: Shop) -> Iterator[Callable[..., Page]]:
 
     def make(**options: Any) -> Page:
         context = browser.new_context(base_url=shop.address, **{**DESKTOP, **options})
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda said: troubles.append(said.text) if is_trouble(said) else None)
@@ -77,9 +77,11 @@ def sign_in(page: Page, password: str) -> None:
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Uploads")).to_be_visible()
+    page.wait_for_load_state()  # the script that sends files has run then
 
 
 def wrong(page: Page) -> list[str]:
+    page.wait_for_load_state()  # what is half there is judged wrongly
     found = Axe().run(page).response["violations"]
     return [f"{one['id']}: {node['target']}" for one in found for node in one["nodes"]]
 
@@ -93,7 +95,7 @@ def test_a_file_is_uploaded_watched_and_its_products_withdrawn(open_page, passwo
     page.get_by_role("button", name="Upload").click()
 
     expect(page.get_by_role("heading", name="spring.zip")).to_be_visible()
-    expect(page.locator("main .status [data-status=done]")).to_be_visible(timeout=30_000)  # without a reload by hand
+    expect(page.locator("main .status [data-status=done]")).to_be_visible()  # without a reload by hand
     expect(page.locator("[data-field=added]")).to_have_text(re.compile("4|0"))
     expect(page.get_by_role("cell", name="'cheap' is not a price. Write it like 19.90 EUR.")).to_be_visible()
     with page.expect_download() as download:
@@ -111,7 +113,7 @@ def test_a_product_is_looked_at_and_mended(open_page, password, upload):
     sign_in(page, password)
     page.get_by_label("Drop your feed here").set_input_files(upload)
     page.get_by_role("button", name="Upload").click()
-    expect(page.locator("main .status [data-status=done]")).to_be_visible(timeout=30_000)
+    expect(page.locator("main .status [data-status=done]")).to_be_visible()
 
     page.get_by_role("link", name="Products", exact=True).click()
     page.get_by_role("link", name="Product P-0002").click()
@@ -154,7 +156,7 @@ def test_axe_finds_nothing_wrong_on_any_page_of_a_merchant(open_page, password, 
     assert wrong(page) == []
     page.get_by_label("Drop your feed here").set_input_files(upload)
     page.get_by_role("button", name="Upload").click()
-    expect(page.locator("main .status [data-status=done]")).to_be_visible(timeout=30_000)
+    expect(page.locator("main .status [data-status=done]")).to_be_visible()
     assert wrong(page) == []
     for tab in ("Products", "Doctor", "Insights", "Keys", "Webhooks"):
         page.get_by_role("link", name=tab, exact=True).click()
@@ -167,7 +169,7 @@ def test_the_doctor_is_asked_and_tells_what_to_mend(open_page, password, upload)
     sign_in(page, password)
     page.get_by_label("Drop your feed here").set_input_files(upload)
     page.get_by_role("button", name="Upload").click()
-    expect(page.locator("main .status [data-status=done]")).to_be_visible(timeout=30_000)
+    expect(page.locator("main .status [data-status=done]")).to_be_visible()
 
     page.get_by_role("link", name="Doctor", exact=True).click()
     page.get_by_role("button", name=re.compile("Look ")).click()
@@ -206,12 +208,12 @@ def test_a_feed_with_names_of_its_own_is_asked_about_and_comes_in(open_page, pas
     page.get_by_label("Drop your feed here").set_input_files(feed)
     page.get_by_role("button", name="Upload").click()
 
-    expect(page.get_by_role("heading", name="Which column is what?")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name="Which column is what?")).to_be_visible()
     expect(page.get_by_label("Bezeichnung")).to_have_value("title")
     assert wrong(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.get_by_label(f"Bild {kind}").select_option("image_link")
     page.get_by_role("button", name="Go on with these columns").click()
 
-    expect(page.locator("main .status [data-status=done]")).to_be_visible(timeout=30_000)
+    expect(page.locator("main .status [data-status=done]")).to_be_visible()
     expect(page.locator("[data-field=added]")).to_have_text("1")

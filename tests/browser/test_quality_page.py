@@ -81,9 +81,10 @@ def test_one_key_says_that_the_wrong_part_was_searched_with(new_page, simulated)
     page = new_page()
     sign_in(page, "ray")
     button = page.page.locator(".sight button")
-    page.page.keyboard.press("m")
+    with page.page.expect_response(lambda response: response.request.method == "POST") as kept:
+        page.page.keyboard.press("m")
     expect(button).to_have_attribute("aria-pressed", "true")
-    page.page.wait_for_load_state("networkidle")
+    assert kept.value.ok
     page.page.reload()
     expect(button).to_have_attribute("aria-pressed", "true")
     page.page.locator(".judged").first.focus()

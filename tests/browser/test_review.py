@@ -61,6 +61,7 @@ def sign_in(page, name: str) -> None:
     page.page.keyboard.type(PASSWORD)
     page.page.keyboard.press("Enter")
     expect(page.page.locator(".sheet")).to_be_visible()
+    page.page.wait_for_load_state()  # before its script has run, keys are lost and no result has the focus
 
 
 def shown(page) -> str:
@@ -69,10 +70,6 @@ def shown(page) -> str:
 
 def focused_rank(page) -> int:
     return int(page.page.evaluate("document.activeElement.querySelector('.judged-rank')?.textContent ?? 0"))
-
-
-def settled(page) -> None:
-    page.page.wait_for_load_state("networkidle")
 
 
 def test_a_whole_session_by_keyboard(shop, people, new_page, look, other_look):
@@ -108,7 +105,6 @@ def test_a_whole_session_by_keyboard(shop, people, new_page, look, other_look):
     expect(page.page.locator("#today")).to_have_text(str(count))
     assert focused_rank(page) == 1
 
-    settled(page)
     said = sorted(verdicts(shop, "rae"), key=lambda row: row[1])
     assert [row[0] for row in said] == [first] * count
     assert [row[2] for row in said] == ["good", "near"] + ["wrong_category"] * (count - 2)
@@ -151,7 +147,7 @@ def test_axe_finds_nothing_wrong_in_the_console(shop, people, new_page, look, sc
     page.open("/console/login/")
     assert faults(page) == []
     sign_in(page, "ray")
-    settled(page)
+    page.page.wait_for_load_state("networkidle")
     assert faults(page) == []
     page.open("/console/quality/")
     assert faults(page) == []

@@ -139,7 +139,7 @@ def test_a_followed_result_leads_to_its_page_and_is_told_to_the_shop(page, look)
     expect(page.page).to_have_url(re.compile(f"/p/{product['id']}/$"))
     expect(page.page.get_by_role("heading", level=1)).to_have_text(product["title"])
     expect(page.page.get_by_role("heading", name="More like this")).to_be_visible()
-    assert page.page.locator(".similar .card").count() > 0
+    expect(page.page.locator(".similar .card")).not_to_have_count(0)
 
 
 def test_a_late_answer_never_replaces_a_newer_one(page, look):

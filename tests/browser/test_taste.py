@@ -66,6 +66,7 @@ def test_a_wrong_category_is_told_to_the_shop(page, look):
 def test_more_like_a_card_shows_it_where_the_photo_was_and_leads_back(page, look):
     first = page.search(look)
     product = first["results"][2]["product"]
+    page.wait_until_kept(first)
 
     answer = page.answer_to(act(page, 2, "more").click)
 
@@ -104,6 +105,8 @@ def test_a_card_dragged_onto_the_photo_is_searched(page, look):
 
 def test_the_latest_searches_are_kept_on_this_device_until_cleared(page, new_page, look):
     answer = page.search(look)
+    page.wait_until_kept(answer)
+    page.wait_until_recent(answer)
     page.open("/")
     entry = page.page.locator(".recent-entry")
     expect(entry).to_have_count(1)
@@ -126,7 +129,8 @@ def test_the_latest_searches_are_kept_on_this_device_until_cleared(page, new_pag
 
 def test_several_searches_with_one_photo_are_one_entry(page, look):
     page.search(look)
-    page.answer_to(lambda: page.page.get_by_role("button", name="Everything").click())
+    answer = page.answer_to(lambda: page.page.get_by_role("button", name="Everything").click())
+    page.wait_until_recent(answer)
     page.open("/")
 
     expect(page.page.locator(".recent-entry")).to_have_text(["Everything"])

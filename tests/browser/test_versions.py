@@ -5,7 +5,9 @@ import os
 import re
 import shutil
 import threading
+import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,7 @@ def sign_in(page) -> None:
     page.page.get_by_label("Password").fill(PASSWORD)
     page.page.get_by_role("button", name="Sign in").click()
     expect(page.page.get_by_role("heading", name="Versions", level=1)).to_be_visible()
+    page.page.wait_for_load_state()
 
 
 def picture(page, name: str) -> None:
@@ -84,6 +87,14 @@ def promote(version, why: str) -> None:
     version.locator("summary", has_text="Promote").click()
     version.get_by_label("Why").first.fill(why)
     version.get_by_role("button", name=re.compile("^Promote ")).click()
+
+
+def until(page, happened: Callable[[], bool]) -> None:
+    """Waits until the shopper was answered as meant: by a model that every process has learned of meanwhile."""
+    deadline = time.monotonic() + WORK_MS / 1000
+    while not happened():
+        assert time.monotonic() < deadline, "It never happened."
+        page.page.wait_for_timeout(50)
 
 
 class Shopper(threading.Thread):
@@ -129,8 +140,8 @@ def test_a_version_on_its_whole_way_while_a_shopper_searches(shop, models, new_p
     picture(page, "versions-refused")
     assert faults(page) == []
     blind.get_by_role("link", name=re.compile("Compared on")).click()
-    assert page.page.locator(".pair").count() > 10
-    assert page.page.locator("#outcome-loss").inner_text() != "Losses 0"
+    expect(page.page.locator(".pair").nth(10)).to_be_visible()
+    expect(page.page.locator("#outcome-loss")).not_to_have_text("Losses 0")
     page.page.wait_for_load_state("networkidle")
     picture(page, "versions-comparison")
     assert faults(page) == []
@@ -147,19 +158,17 @@ def test_a_version_on_its_whole_way_while_a_shopper_searches(shop, models, new_p
         expect(live.locator(".live-name")).to_have_text("Twin")
         picture(page, "versions-live")
         assert faults(page) == []
-        page.page.wait_for_timeout(4000)
-        promoted = len(shopper.encoders)
+        until(page, lambda: "twin" in "".join(shopper.encoders[-1:]))
         live.locator("summary", has_text="Roll back").click()
         live.get_by_label("Why").fill("Seen enough")
         live.get_by_role("button", name="Roll the encoder back").click()
         expect(live.locator(".live-name")).to_have_text("as in the settings")
-        page.page.wait_for_timeout(3000)
+        rolled_back = len(shopper.encoders)
+        until(page, lambda: len(shopper.encoders) > rolled_back and "twin" not in shopper.encoders[-1])
     finally:
         shopper.is_done.set()
         shopper.join()
     assert shopper.failed == []
-    assert "twin" in shopper.encoders[promoted - 1]
-    assert "twin" not in shopper.encoders[-1]
     expect(page.page.locator(".history tbody tr").first).to_contain_text("Seen enough")
     picture(page, "versions-back")
 

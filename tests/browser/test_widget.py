@@ -18,6 +18,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import PATIENCE_MS
 from tests.browser.shop import Shop
 
 HTML = """<!doctype html><html lang="en"><head><title>Atelier</title><meta charset="utf-8">
@@ -55,7 +56,7 @@ def new_origin(tmp_path: Path) -> Iterator[Callable[[], tuple[str, Path]]]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1100, "height": 800}, reduced_motion="reduce")
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE_MS)
     yield context.new_page()
     context.close()
 
@@ -134,7 +135,7 @@ def test_a_click_on_a_product_is_told_and_opens_it(page, shop, new_origin, look)
     link.click()
     page.wait_for_url(address)
 
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_MS / 1000
     while clicks(shop) == before and time.monotonic() < deadline:  # the page is gone; what it sent is still on its way
         time.sleep(0.1)
     assert clicks(shop) == before + 1
