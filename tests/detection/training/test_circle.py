@@ -15,6 +15,24 @@ from shop_search.model_card import ModelCard
 
 pytest.importorskip("detection.backends.yolo", reason="ultralytics is not installed: it comes with the 'train' extra")
 
+# One layer of each kind that the bundled detector's network has, where that has up to eight: learning, exporting and
+# above all turning into eight bits take time for each.
+NETWORK = """
+nc: 80
+backbone:
+  - [-1, 1, Conv, [8, 3, 2]]
+  - [-1, 1, Conv, [16, 3, 2]]
+  - [-1, 1, C2f, [16, True]]
+  - [-1, 1, Conv, [16, 3, 2]]
+  - [-1, 1, Conv, [32, 3, 2]]
+  - [-1, 1, Conv, [32, 3, 2]]
+  - [-1, 1, SPPF, [32, 5]]
+head:
+  - [-1, 1, nn.Upsample, [None, 2, nearest]]
+  - [[-1, 4], 1, Concat, [1]]
+  - [[3, 8, 6], 1, Detect, [nc]]
+"""
+
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -36,7 +54,8 @@ def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from detection.backends.yolo import YOLO
 
     root = tmp_path_factory.mktemp("run")
-    YOLO("yolov8n.yaml", verbose=False).save(root / "fresh.pt")
+    (root / "network.yaml").write_text(NETWORK)
+    YOLO(str(root / "network.yaml"), task="detect", verbose=False).save(root / "fresh.pt")
     out = StringIO()
     call_command(
         "train_detector",

@@ -83,6 +83,9 @@ def test_settings_alone_serve_it(card, settings):
     assert embeddings.encoder().encode_images([Image.new("RGB", (40, 30))] * 3).shape == (3, 24)
 
 
+@pytest.mark.parametrize(
+    "model", ["clip"], indirect=True, scope="module"
+)  # what is numbered has no kind; it takes long
 def test_exporting_again_makes_the_same_fingerprint(model, card, tmp_path):
     call_command("export_encoder", "--model", model[0], "--pretrained", str(model[1]), "--out", str(tmp_path))
     assert OpenVINOEncoder(tmp_path / "card.json").card.fingerprint == OpenVINOEncoder(card).card.fingerprint
