@@ -44,6 +44,7 @@ _TWIN_BITS = 24
 # A part of the photo that covers more of it than this is no picture within the picture.
 _MOST_OF_PHOTO = 0.9
 _KEPT_SIDE = 256
+_COMPARED = ("file", "width", "height", "box")  # of a picture's row
 
 Json = dict[str, Any]
 
@@ -142,7 +143,8 @@ def find_copies(
     matched = matches(views, found, pictures.small)
     if not matched and by_embedding:
         matched = second_look(photo.image, _places(photo, product_box, pictures), found, pictures.small)
-    copies = [_copy(match, photo, pictures) for match in matched]
+    rows = _shown(match.id for match in matched)
+    copies = [_copy(match, rows[match.id], photo, pictures) for match in matched if match.id in rows]
     copies += _others_that_use(copies, pictures, views, store, collection, vectors)
     return sorted(copies, key=lambda copy: (-copy.image.width * copy.image.height, copy.distance, copy.image.pk))
 
@@ -194,7 +196,8 @@ def _share(box: Box, photo: Photo) -> float:
 
 
 class _Pictures:
-    """Rows that shoppers may see, and their pictures, read once and small."""
+    """Pictures that shoppers may see, read once and small. Of their rows what it takes to compare them: nearly all of
+    those that are suspected are no copies, and a product's row takes ten times as long to read."""
 
     def __init__(self, ids: Iterable[int]) -> None:
         self.rows: dict[int, ProductImage] = {}
@@ -203,7 +206,7 @@ class _Pictures:
 
     def add(self, ids: Iterable[int]) -> None:
         new = [pk for pk in ids if pk not in self.rows]
-        self.rows.update(_shown(new))
+        self.rows.update(ProductImage.objects.indexable().only(*_COMPARED).in_bulk(new))
 
     def small(self, pk: int) -> Image.Image | None:
         photo = self.photo(pk)
@@ -231,8 +234,8 @@ def _read(name: str) -> Photo | None:
         return None
 
 
-def _copy(match: Match, photo: Photo, pictures: _Pictures) -> Copy:
-    row, picture = pictures.rows[match.id], pictures.photo(match.id)
+def _copy(match: Match, row: ProductImage, photo: Photo, pictures: _Pictures) -> Copy:
+    picture = pictures.photo(match.id)
     assert picture is not None  # it was laid over the photo
     alignment = match.alignment
     overlay = Overlay(
@@ -270,14 +273,15 @@ def _others_that_use(
     near = store.query(collection, own, using=COPY, limit=_TWINS)
     suspected = [hit.id for hit in near if distance_of(hit.score) <= _TWIN_BITS and hit.id not in known]
     pictures.add(suspected)
+    rows = _shown(suspected)
     prints = store.retrieve(collection, suspected, using=COPY) if suspected else {}
     for pk in suspected:
         picture, original = pictures.small(pk), pictures.small(best.image.pk)
-        if pk not in pictures.rows or pk not in prints or picture is None or original is None:
+        if pk not in rows or pk not in prints or picture is None or original is None:
             continue
         again = align(original, picture, turns=(AS_IS,), is_whole=True)
         if again.is_copy and not again.is_recolored:
-            others.append(_seen_through(best, pictures.rows[pk], _nearest(views, prints[pk])))
+            others.append(_seen_through(best, rows[pk], _nearest(views, prints[pk])))
     return others
 
 
