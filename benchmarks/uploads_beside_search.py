@@ -15,10 +15,12 @@ import time
 import uuid
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 
 from benchmarks.bench_home import Server, bench_home
 from benchmarks.percentiles import Percentiles
@@ -54,11 +56,11 @@ def _measure(home: Path, pictures: list[bytes], asked: argparse.Namespace) -> di
     try:
         client = httpx.Client(base_url=f"http://127.0.0.1:{server.port}/api/v1", timeout=120)
         _send(client, keys["single"], _feed("stock", pictures, STOCK))
-        _wait(lambda: client.get("/health/").json()["images_indexed"] >= STOCK)
+        _wait(lambda: client.get("/health/").json()["images_indexed"] >= STOCK, every_s=0.2)
         _searches(client, pictures, 5)  # warms up
         idle = _searches(client, pictures, asked.searches)
         sent = _send(client, keys["bulk"], _feed(uuid.uuid4().hex[:6], pictures, asked.products, is_unique=True))
-        _wait(lambda: client.get("/health/").json()["images_indexed"] > STOCK)
+        _wait(lambda: client.get("/health/").json()["images_indexed"] > STOCK, every_s=0.2)
         busy = _searches(client, pictures, asked.searches)
         puts = _puts(client, keys["single"], pictures, asked.puts)
         state = client.get(f"/uploads/{sent}/", headers=_auth(keys["bulk"])).json()
@@ -91,7 +93,7 @@ def _puts(client: httpx.Client, key: str, pictures: list[bytes], count: int) -> 
     """Returns the milliseconds from sending a product to finding it by its own picture."""
     found = []
     for n in range(count):
-        sku, picture = f"ONE-{uuid.uuid4().hex[:8]}", _marked(pictures[n % len(pictures)], n)
+        sku, picture = f"ONE-{uuid.uuid4().hex[:8]}", _varied(pictures[n % len(pictures)], n)
         started = time.perf_counter()
         client.put(
             f"/catalog/{sku}/",
@@ -99,22 +101,27 @@ def _puts(client: httpx.Client, key: str, pictures: list[bytes], count: int) -> 
             files={"image": ("one.jpg", picture)},
             headers=_auth(key),
         ).raise_for_status()
-        while True:
-            answer = client.post("/search/", files={"image": ("one.jpg", picture)}, data={"category": "all"}).json()
-            if any(result["product"]["sku"] == sku for result in answer["results"]):
-                break
+        _wait(partial(_is_found, client, sku, picture))
         found.append((time.perf_counter() - started) * 1000)
     return found
 
 
-def _marked(picture: bytes, n: int) -> bytes:
-    """Returns the picture with a dot of its own: other bytes, so that it is embedded."""
+def _is_found(client: httpx.Client, sku: str, picture: bytes) -> bool:
+    answer = client.post("/search/", files={"image": ("one.jpg", picture)}, data={"category": "all"}).json()
+    return any(result["product"]["sku"] == sku for result in answer["results"])
+
+
+def _varied(picture: bytes, n: int) -> bytes:
+    """Returns a part of the picture in other light: another product's picture to the copy search, too."""
     from PIL import Image
 
+    dice = np.random.default_rng(n)
     image = Image.open(io.BytesIO(picture)).convert("RGB")
-    image.putpixel((n % SIZE, n // SIZE), (n * 37 % 256, n * 91 % 256, n * 53 % 256))
+    left, top, right, bottom = (int(share * SIZE) for share in dice.uniform(0, 0.15, 4))
+    part = np.asarray(image.crop((left, top, SIZE - right, SIZE - bottom)), np.float32)
+    lit = np.clip(part * dice.uniform(0.5, 1.2, 3), 0, 255).astype(np.uint8)
     stream = io.BytesIO()
-    image.save(stream, "PNG")
+    Image.fromarray(lit).save(stream, "JPEG", quality=90)
     return stream.getvalue()
 
 
@@ -133,8 +140,8 @@ def _feed(prefix: str, pictures: list[bytes], count: int, *, is_unique: bool = F
     with zipfile.ZipFile(stream, "w") as archive:
         for n in range(count):
             picture = pictures[n % len(pictures)]
-            archive.writestr(f"{n}.png", _marked(picture, n + 1000) if is_unique else picture)
-            rows.append(f"{prefix}-{n},Product {n},{n}.png,5 EUR")
+            archive.writestr(f"{n}.jpg", _varied(picture, n + 1000) if is_unique else picture)
+            rows.append(f"{prefix}-{n},Product {n},{n}.jpg,5 EUR")
         archive.writestr("feed.csv", "\n".join(rows))
     return stream.getvalue()
 
@@ -148,12 +155,12 @@ def _auth(key: str) -> dict[str, str]:
     return {"Authorization": f"Api-Key {key}"}
 
 
-def _wait(is_so: Callable[[], bool], patience_s: float = 600) -> None:
+def _wait(is_so: Callable[[], bool], patience_s: float = 600, *, every_s: float = 0.0) -> None:
     until = time.monotonic() + patience_s
     while not is_so():
         if time.monotonic() > until:
             raise RuntimeError("It never happened.")
-        time.sleep(0.2)
+        time.sleep(every_s)
 
 
 if __name__ == "__main__":
