@@ -1,10 +1,11 @@
 """Kills a running shop's programs at random while uploads come in, then adds up: nothing acknowledged may be lost.
 
-    python -m tests.journeys.mayhem [--kills 50] [--rows 5000] [--seed 1]
+    python -m tests.journeys.mayhem [--kills 50] [--rows 5000] [--seed 1] [--database postgresql]
 
 `serve` runs on a home of its own with its real web, worker, supervisor, database and vector store; only the models are
 small fakes (tests/journeys/crash_settings.py), for what is asked is who loses what. Of each four kills, one each meets
-web, worker and store, and one takes the database away: all writers are locked out for longer than they wait. Meanwhile
+web, worker and store, and one takes the database away: on SQLite, all writers are locked out for longer than they wait;
+on PostgreSQL (a server of its own), connections end, some or all at once, or the server crashes. Meanwhile
 one feed after another is uploaded and single products are put and withdrawn, each until it is acknowledged.
 """
 
@@ -14,7 +15,6 @@ import os
 import random
 import re
 import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -22,7 +22,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,14 +32,15 @@ import psutil
 from embeddings.stores.edge import EdgeStore
 from tests.fakes import picture
 from tests.feed_folder import FeedFolder
+from tests.journeys.attacked_databases import AttackedDatabase, AttackedPostgres, AttackedSQLite
 
 ROOT = Path(__file__).resolve().parents[2]
 READY = re.compile(r"is ready at http://127\.0\.0\.1:(\d+)/")
 PROGRAMS = {"web": "web", "worker": "worker", "embeddings.stores.edge_program": "store"}
 PICTURES = 100
 BAD_EVERY = 100  # one row of so many has no price that can be read
-LOCKED_S = 1.5  # longer than crash settings let a writer wait
 PATIENCE_S = 240.0
+_ELSEWHERE = ("QDRANT_URL", "SHOP_SEARCH_DATABASE_URL")
 # A program that dies again and again is started later each time; nobody dies of old age here.
 SERVE = """
 from shop_search import supervisor
@@ -62,7 +62,7 @@ class Told:
 class Mayhem:
     """A shop under attack."""
 
-    def __init__(self, folder: Path, *, rows: int, seed: int) -> None:
+    def __init__(self, folder: Path, *, rows: int, seed: int, database: str = "sqlite") -> None:
         self.home = folder / "home"
         self.rows = rows
         self.kills: Counter[str] = Counter()
@@ -73,13 +73,14 @@ class Mayhem:
         self._stopped = threading.Event()
         self._failures: list[str] = []
         self.home.mkdir(parents=True)
+        self._database: AttackedDatabase = AttackedSQLite(self.home) if database == "sqlite" else AttackedPostgres()
         self._environment = {
-            **{name: value for name, value in os.environ.items() if name != "QDRANT_URL"},
+            **{name: value for name, value in os.environ.items() if name not in _ELSEWHERE},
             "SHOP_SEARCH_HOME": str(self.home),
             "DJANGO_SETTINGS_MODULE": "tests.journeys.crash_settings",
             "FAKE_ENCODER_DELAY_S": "0.002",
-            "CRASH_DATABASE_TIMEOUT_S": "1",
             "PYTHONUNBUFFERED": "1",
+            **self._database.environment,
         }
 
     @property
@@ -88,6 +89,12 @@ class Mayhem:
 
     def run(self, kills: int) -> dict[str, Any]:
         """Returns what was done and found; `wrong` is empty where everything adds up."""
+        try:
+            return self._run(kills)
+        finally:
+            self._database.stop()
+
+    def _run(self, kills: int) -> dict[str, Any]:
         self._manage("migrate", "--verbosity", "0")
         key = self._manage("create_merchant", "atelier", "--with-key").strip()
         process = self._serve()
@@ -169,10 +176,7 @@ class Mayhem:
     def _kill_one(self, serve: subprocess.Popen[str]) -> None:
         target = self._chance.choice(["web", "worker", "store", "database"])
         if target == "database":
-            with self._database() as database:
-                database.execute("BEGIN EXCLUSIVE")
-                time.sleep(LOCKED_S)
-                database.rollback()
+            target = self._database.attack(self._chance)
         else:
             process = self._running(serve).get(target)
             if process is None:
@@ -183,7 +187,7 @@ class Mayhem:
                 return
         self.kills[target] += 1
         if target == "worker":
-            self._let_claims_run_out()
+            self._database.let_claims_run_out()
 
     def _running(self, serve: subprocess.Popen[str]) -> dict[str, psutil.Process]:
         found: dict[str, psutil.Process] = {}
@@ -193,20 +197,6 @@ class Mayhem:
             except (psutil.NoSuchProcess, psutil.ZombieProcess):
                 continue
         return found
-
-    def _let_claims_run_out(self) -> None:
-        """Two minutes later. The new worker's own claims end too, as they would were it slow."""
-        with self._database() as database:
-            for table in ("productimage", "upload", "remotepicture"):
-                database.execute(
-                    f"UPDATE catalog_{table} SET claimed_until = '2000-01-01' WHERE claimed_until NOT NULL"
-                )
-
-    @contextmanager
-    def _database(self) -> Iterator[sqlite3.Connection]:
-        path = self.home / "shop_search.sqlite3"
-        with closing(sqlite3.connect(path, timeout=30, isolation_level=None)) as database:
-            yield database
 
     # --- what merchants do meanwhile
 
@@ -289,10 +279,10 @@ class Mayhem:
         next_look = 0.0
         while time.monotonic() < until:
             if time.monotonic() > next_look:  # a claim of somebody who was killed
-                self._let_claims_run_out()
+                self._database.let_claims_run_out()
                 next_look = time.monotonic() + 20
             if (
-                self._ask(
+                self._database.ask(
                     "SELECT COUNT(*) FROM catalog_productimage i JOIN catalog_product p ON p.id = i.product_id "
                     "WHERE (i.state = 'pending' AND p.withdrawn_at IS NULL) OR i.payload_due IS NOT NULL"
                 )
@@ -304,39 +294,38 @@ class Mayhem:
 
     # --- what is found
 
-    def _ask(self, query: str, *values: Any) -> Any:
-        with self._database() as database:
-            row = database.execute(query, values).fetchone()
-            return row[0] if len(row) == 1 else row
-
     def _wrong(self) -> Iterator[str]:
         """Yields a sentence for each thing that doesn't add up."""
         good = self.rows - self.bad
         for upload, _ in self.told.uploads:
             columns = "status, rows_done, rows_failed, added + changed + unchanged"
-            found = self._ask(f"SELECT {columns} FROM catalog_upload WHERE id = ?", upload.replace("-", ""))
+            found = self._database.ask(
+                f"SELECT {columns} FROM catalog_upload WHERE id = ?", self._database.upload_id(upload)
+            )
             if found != ("done", self.rows, self.bad, good):
                 yield f"Upload {upload} ended as {found}."
-            errors = self._ask(
+            errors = self._database.ask(
                 "SELECT COUNT(*), COUNT(DISTINCT row) FROM catalog_uploaderror WHERE upload_id = ?",
-                upload.replace("-", ""),
+                self._database.upload_id(upload),
             )
             if errors != (self.bad, self.bad):
                 yield f"Upload {upload} has errors {errors}, not {self.bad}."
-        if self._ask("SELECT SUM(added) FROM catalog_upload") != good:
+        if self._database.ask("SELECT SUM(added) FROM catalog_upload") != good:
             yield "Not each product was added once."
         price = self.told.uploads[-1][1]
-        fresh = self._ask("SELECT COUNT(*) FROM catalog_product WHERE sku LIKE 'P-%' AND price = ?", price)
+        fresh = self._database.ask("SELECT COUNT(*) FROM catalog_product WHERE sku LIKE ? AND price = ?", "P-%", price)
         if fresh != good:
             yield f"{fresh} of {good} products have the last feed's price."
-        products, skus = self._ask("SELECT COUNT(*), COUNT(DISTINCT sku) FROM catalog_product")
-        images = self._ask("SELECT COUNT(*) FROM catalog_productimage")
+        products, skus = self._database.ask("SELECT COUNT(*), COUNT(DISTINCT sku) FROM catalog_product")
+        images = self._database.ask("SELECT COUNT(*) FROM catalog_productimage")
         if not products == skus == images:
             yield f"{products} products have {skus} SKUs and {images} pictures."
         for sku, (acknowledged, last) in self.told.puts.items():
             query = "SELECT price, withdrawn_at IS NOT NULL FROM catalog_product WHERE sku = ?"
             row = (
-                self._ask(query, sku) if self._ask("SELECT COUNT(*) FROM catalog_product WHERE sku = ?", sku) else None
+                self._database.ask(query, sku)
+                if self._database.ask("SELECT COUNT(*) FROM catalog_product WHERE sku = ?", sku)
+                else None
             )
             if acknowledged and row is None:
                 yield f"{sku} was acknowledged and is gone."
@@ -357,10 +346,12 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--rows", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--keep", type=Path, help="a folder for the home, kept afterwards")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="shop-search-mayhem-") as folder:
-        report = Mayhem(asked.keep or Path(folder), rows=asked.rows, seed=asked.seed).run(asked.kills)
+        mayhem = Mayhem(asked.keep or Path(folder), rows=asked.rows, seed=asked.seed, database=asked.database)
+        report = mayhem.run(asked.kills)
     print(json.dumps(report, indent=2))
     sys.exit(1 if report["wrong"] else 0)
 

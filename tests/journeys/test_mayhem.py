@@ -2,14 +2,19 @@
 
 import os
 
+import pytest
+
 from tests.journeys.mayhem import Mayhem
 
 
-def test_whatever_is_killed_at_random_nothing_acknowledged_is_lost_and_nothing_doubled(tmp_path):
-    """A few kills here; fifty, of an upload of 5,000 rows: `python -m tests.journeys.mayhem`."""
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_whatever_is_killed_at_random_nothing_acknowledged_is_lost_and_nothing_doubled(tmp_path, request, database):
+    """A few kills here; fifty, of an upload of 5,000 rows: `python -m tests.journeys.mayhem --database ...`."""
+    if database == "postgresql":
+        request.getfixturevalue("postgres")  # skips without one; what is crashed here is a server of its own
     kills = int(os.environ.get("MAYHEM_KILLS", "6"))
 
-    report = Mayhem(tmp_path, rows=600, seed=3).run(kills)
+    report = Mayhem(tmp_path, rows=600, seed=3, database=database).run(kills)
 
     assert report["wrong"] == []
     assert sum(report["kills"].values()) == kills

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -45,19 +46,19 @@ class Postgres:
         self.run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return self.url(name)
 
-    def run(self, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:
+    def run(self, statement: str, database: str = "postgres", values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Runs one statement in a connection of its own and returns its rows."""
         import psycopg
 
         with psycopg.connect(host=str(self.folder), user="shop", dbname=database, autocommit=True) as connection:
-            cursor = connection.execute(statement)
+            cursor = connection.execute(statement, values or None)
             return list(cursor) if cursor.description else []
 
-    def end_connections(self, database: str) -> int:
-        """Ends every connection to the database and returns how many there were."""
+    def end_connections(self, database: str, *, share: float = 1.0) -> int:
+        """Ends every connection to the database, or each with this chance, and returns how many that were."""
         rows = self.run(
             f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'"
-            " AND pid <> pg_backend_pid()"
+            f" AND pid <> pg_backend_pid() AND random() < {share}"
         )
         return len(rows)
 
