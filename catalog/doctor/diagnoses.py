@@ -69,6 +69,7 @@ DIAGNOSES: Mapping[str, Diagnosis] = {
     "blurred": Diagnosis(Severity.WARNING, 25),
     "collage": Diagnosis(Severity.WARNING, 20),
     "dark": Diagnosis(Severity.WARNING, 20),
+    "lettering": Diagnosis(Severity.WARNING, 20),
     "nothing_found": Diagnosis(Severity.WARNING, 15),
     "same_picture": Diagnosis(Severity.WARNING, 15),
     "same_picture_elsewhere": Diagnosis(Severity.NOTE, 8),
@@ -205,6 +206,18 @@ def _of_pictures(evidence: Evidence) -> Iterable[Symptom]:
             yield Symptom("dark", image.pk, {"brightness": round(check.brightness)})
         if check.sharpness < BLURRED and check.contrast >= EVEN:
             yield Symptom("blurred", image.pk, {"sharpness": round(check.sharpness, 1), "least": BLURRED})
+        if check.lettering is not None and check.lettering > 0:
+            yield Symptom("lettering", image.pk, {"where": where_in(image, check.lettering_box)})
+
+
+def where_in(image: ProductImage, box: Sequence[float] | None) -> str:
+    """Returns which of nine parts of the picture the middle of the box is in, as `upper left` or `middle`."""
+    if not box or not image.width or not image.height:
+        return "middle"
+    x, y = (box[0] + box[2]) / 2 / image.width, (box[1] + box[3]) / 2 / image.height
+    row = "upper" if y < 1 / 3 else "lower" if y > 2 / 3 else ""
+    column = "left" if x < 1 / 3 else "right" if x > 2 / 3 else ""
+    return f"{row} {column}".strip() or "middle"
 
 
 def _smaller_side(image: ProductImage) -> float:

@@ -1,4 +1,4 @@
-"""What the pixels of catalog pictures tell: brightness, sharpness, and all that the detector sees.
+"""What the pixels of catalog pictures tell: brightness, sharpness, text over them, and all that the detector sees.
 
     images -> those not measured as they are now -> read, detect, measure (a few at a time) -> PictureCheck rows
 
@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from django.core.files.storage import default_storage
 
+from catalog.doctor.lettering import lettering
 from catalog.models import PictureCheck, ProductImage
 from catalog.search.reasons import sharpness
 from detection import detector
@@ -38,6 +39,7 @@ def checks_of(images: Sequence[ProductImage]) -> dict[int, PictureCheck]:
         if check.detector == current
         and check.sha256 == indexed[check.image_id].sha256
         and check.box == indexed[check.image_id].box
+        and check.lettering is not None  # or it was measured before anybody looked for text
     }
     missing = [image for pk, image in indexed.items() if pk not in kept]
     some = (missing[start : start + BATCH] for start in range(0, len(missing), BATCH))
@@ -71,7 +73,9 @@ def measure(image: ProductImage, photo: Photo, detections: Sequence[Detection], 
     """Returns the measures of one picture. `detections` are in pixels of `photo.image`."""
     luminance = np.asarray(photo.image.convert("L"))
     x1, y1, x2, y2 = image.box or (0, 0, photo.width, photo.height)
-    part = crop(photo.image, photo.to_image((x1, y1, x2, y2))).convert("L")
+    box = photo.to_image((x1, y1, x2, y2))
+    part = crop(photo.image, box).convert("L")
+    text = lettering(photo.image, box)
     return PictureCheck(
         image_id=image.pk,
         sha256=image.sha256,
@@ -85,6 +89,8 @@ def measure(image: ProductImage, photo: Photo, detections: Sequence[Detection], 
             [one.category, round(one.confidence, 3), *(round(side, 1) for side in photo.to_original(one.xyxy))]
             for one in detections
         ],
+        lettering=round(text.score, 2),
+        lettering_box=[round(side, 1) for side in photo.to_original(text.box)],
     )
 
 

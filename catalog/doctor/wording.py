@@ -63,6 +63,11 @@ WORDS: Mapping[str, tuple[Text, Text, Text]] = {
         _("Nothing in the picture is well lit: its mean brightness is %(brightness)s of 255."),
         _("Use a picture with more light."),
     ),
+    "lettering": (
+        _("Text over the picture"),
+        _("Something like a price sticker, a banner or a watermark is over the picture: %(place)s."),
+        _("Use a picture without it: shoppers' photos have none. Prices and offers belong into the feed's columns."),
+    ),
     "nothing_found": (
         _("Product not made out"),
         _("Nothing of the category %(declared)s was made out, so the whole picture was taken."),
@@ -90,6 +95,18 @@ WORDS: Mapping[str, tuple[Text, Text, Text]] = {
     ),
 }
 
+PLACES: Mapping[str, Text] = {
+    "upper left": _("at the upper left"),
+    "upper": _("at the top"),
+    "upper right": _("at the upper right"),
+    "left": _("at the left"),
+    "middle": _("in the middle"),
+    "right": _("at the right"),
+    "lower left": _("at the lower left"),
+    "lower": _("at the bottom"),
+    "lower right": _("at the lower right"),
+}
+
 
 def title(code: str) -> str:
     """Returns the code's title."""
@@ -109,6 +126,8 @@ def sentence(code: str, detail: Mapping[str, Any]) -> str:
     if code == "not_findable":
         rank = detail.get("rank")
         values["place"] = _("number %(rank)s") % {"rank": rank} if rank else _("not even among the first 50")
+    if code == "lettering" and detail.get("where") in PLACES:
+        values["place"] = PLACES[detail["where"]]
     try:
         return str(WORDS[code][1]) % values
     except KeyError:  # kept by a version of ours that knew other values

@@ -73,6 +73,8 @@ class PictureCheck(models.Model):
     contrast = models.FloatField(help_text="Standard deviation of the crop's luminance.")
     sharpness = models.FloatField(help_text="Variance of the Laplacian of the crop.")
     seen = models.JSONField(default=list, help_text="Detections: category, confidence, x1, y1, x2, y2.")
+    lettering = models.FloatField(null=True, help_text="Over 0: text lies over the picture. None: nobody has looked.")
+    lettering_box = models.JSONField(null=True, blank=True, help_text="Where the likeliest text is: x1, y1, x2, y2.")
 
     def __str__(self) -> str:
         return f"check of picture {self.image_id}"

@@ -2,7 +2,7 @@ import io
 from typing import Any
 
 import pytest
-from PIL import Image, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from catalog.doctor import checkup as doctor
 from catalog.doctor import picture_checks
@@ -69,6 +69,33 @@ def test_small_blurred_and_dark_pictures_are_found_in_their_pixels(shop):
     examine_all(shop.merchant)
 
     assert found(shop.merchant) == {"blurred": {"blurred"}, "dark": {"dark"}, "small": {"too_small"}}
+
+
+def test_text_over_a_picture_is_found_and_told_with_its_place(shop):
+    put(shop, "plain", seed=1)
+    put(shop, "banner", seed=2)
+    with_text = Image.open(io.BytesIO(picture(2, size=(400, 400)))).convert("RGB")
+    draw = ImageDraw.Draw(with_text)
+    draw.rectangle([0, 0, 400, 56], fill="#0a58ca")
+    draw.text((200, 28), "FREE SHIPPING", font=ImageFont.load_default(36), fill="white", anchor="mm")
+    with_text.save(shop.feed.root / "banner.png")
+    open_for_business(shop)
+
+    examine_all(shop.merchant)
+
+    assert found(shop.merchant) == {"banner": {"lettering"}}
+    assert Finding.objects.get().detail == {"where": "upper"}
+
+
+def test_pictures_that_were_measured_before_anybody_looked_for_text_are_looked_at_again(shop):
+    put(shop, "S-1", seed=1)
+    open_for_business(shop)
+    examine_all(shop.merchant)
+    PictureCheck.objects.update(lettering=None)
+
+    examine_all(shop.merchant)
+
+    assert PictureCheck.objects.get().lettering is not None
 
 
 def test_a_picture_is_opened_once_and_again_when_it_changes(shop, monkeypatch):

@@ -165,3 +165,25 @@ def test_a_rank_is_said_in_words():
     assert "not even" in sentence("not_findable", {"rank": None})
     assert sentence("same_picture", {"skus": ["A", "B"]}) == "It is also the picture of A, B."
     assert sentence("blurred", {}) == title("blurred")
+
+
+@pytest.mark.parametrize(("score", "expected"), [(0.1, ["lettering"]), (0.0, []), (-3.0, []), (None, [])])
+def test_text_over_a_picture_is_a_finding(score, expected):
+    assert codes(checks={1: check(("shoes", 0.9, 0, 0, 300, 300), lettering=score)}) == expected
+
+
+@pytest.mark.parametrize(
+    ("box", "place"),
+    [
+        ([0, 0, 60, 60], "at the upper left"),
+        ([120, 260, 180, 300], "at the bottom"),
+        ([240, 120, 300, 160], "at the right"),
+        ([50, 50, 250, 250], "in the middle"),
+        (None, "in the middle"),
+    ],
+)
+def test_where_the_text_is_is_said(box, place):
+    seen = check(("shoes", 0.9, 0, 0, 300, 300), lettering=2.0, lettering_box=box)
+    (symptom,) = examine(Evidence(product(), [image()], {1: seen}))
+
+    assert f"over the picture: {place}." in sentence(symptom.code, symptom.detail)
