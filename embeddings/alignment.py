@@ -221,20 +221,35 @@ def _places(larger: Image.Image, smaller: Image.Image, side: int) -> list[tuple[
     sizes = [size for size in dict.fromkeys(sizes) if min(size) >= _SMALLEST]
     if not sizes:
         return []
-    patches = np.zeros((len(sizes), height, width), dtype=np.float32)
-    for patch, (w, h) in zip(patches, sizes, strict=True):
-        pixels = np.asarray(smaller.resize((w, h), Image.Resampling.BOX), dtype=np.float32)
-        patch[:h, :w] = pixels - pixels.mean()
+    patches = _patches(smaller, sizes, (height, width))
     products = np.fft.irfft2(np.fft.rfft2(ground) * np.conj(np.fft.rfft2(patches)), (height, width))
     sums, squares = _integral(ground), _integral(ground.astype(np.float64) ** 2)
+    strengths = np.sqrt((patches**2).reshape(len(sizes), -1).sum(axis=1)) + 1e-3
     found: list[tuple[float, _Place]] = []
-    for patch, product, (w, h) in zip(patches, products, sizes, strict=True):
+    for strength, product, (w, h) in zip(strengths, products, sizes, strict=True):
         total, energy = _window_sums(sums, w, h), _window_sums(squares, w, h)
-        spread = np.sqrt(np.maximum(energy - total**2 / (w * h), 1.0)) * (np.sqrt((patch**2).sum()) + 1e-3)
+        spread = np.sqrt(np.maximum(energy - total**2 / (w * h), 1.0)) * strength
         correlation = product[: height - h + 1, : width - w + 1] / spread
         y, x = divmod(int(correlation.argmax()), correlation.shape[1])
         found.append((float(correlation[y, x]), (x / width, y / height, w / width, h / height)))
     return sorted(found, reverse=True)
+
+
+def _patches(image: Image.Image, sizes: Sequence[tuple[int, int]], shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Returns (n, *shape) float32: the picture in each size (width, height), without its mean, and zeros around it.
+
+    All sizes are drawn on one sheet: handing a picture from Pillow to NumPy takes longer than resizing it.
+    """
+    height, width = shape
+    sheet = Image.new("L", (width, height * len(sizes)))
+    for place, size in enumerate(sizes):
+        sheet.paste(image.resize(size, Image.Resampling.BOX), (0, place * height))
+    pixels = np.asarray(sheet, dtype=np.float32).reshape(len(sizes), height, width)
+    widths, heights = np.array(sizes).T[:, :, None]
+    means = pixels.reshape(len(sizes), -1).sum(axis=1) / (widths * heights)[:, 0].astype(np.float32)
+    is_inside = (np.arange(height) < heights)[:, :, None] & (np.arange(width) < widths)[:, None, :]
+    patches: NDArray[np.float32] = (pixels - means[:, None, None]) * is_inside
+    return patches
 
 
 def _integral(values: NDArray[np.floating]) -> NDArray[np.float64]:
