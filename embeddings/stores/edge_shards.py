@@ -97,11 +97,8 @@ class Collection:
         """Returns the ids that exist and their vectors, (n, dim) float32."""
         dim = self._check_dim(using)
         found = self._shard.retrieve(list(ids), with_payload=False, with_vector=[using])
-        by_id = {
-            int(str(record.id)): record.vector[using]
-            for record in found
-            if isinstance(record.vector, dict) and using in record.vector
-        }
+        vectors = [(int(str(record.id)), record.vector) for record in found]  # each look at one makes its lists anew
+        by_id = {id_: vector[using] for id_, vector in vectors if isinstance(vector, dict) and using in vector}
         rows = np.array(list(by_id.values()), dtype=np.float32)
         return list(by_id), rows.reshape(len(by_id), dim)
 
