@@ -8,7 +8,6 @@ import logging
 import os
 import secrets
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -18,10 +17,11 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import DatabaseError, IntegrityError, InterfaceError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from catalog.jobs.heartbeat import Heartbeat
 from catalog.jobs.registry import kind_of
 from catalog.jobs.tasks import send
 from catalog.models import Job
@@ -192,33 +192,22 @@ class _Report:
 
 
 class _Lease:
-    """Says now and then that the job is still worked on, from a thread: a job may be silent longer than its claim."""
+    """A job's claim, renewed until the work ends, and what is heard with it: that it is lost, or that people cancel."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._renew, name="job-lease", daemon=True)
+        self._heartbeat = Heartbeat(self._renew, lease=LEASE)
         self.is_lost = False
         self.is_canceled = job.cancel_requested
 
     def __enter__(self) -> "_Lease":
-        self._thread.start()
+        self._heartbeat.__enter__()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._ended.set()
-        self._thread.join()
+        self._heartbeat.__exit__(*exception)
 
     def _renew(self) -> None:
-        pause_s = LEASE.total_seconds() / 3
-        try:
-            while not self._ended.wait(pause_s):
-                try:
-                    held = Job.objects.held(self._job)
-                    self.is_lost = not held.update(claimed_until=timezone.now() + LEASE)
-                    self.is_canceled = held.filter(cancel_requested=True).exists()
-                except (DatabaseError, InterfaceError) as error:
-                    log.warning("A job's claim could not be renewed: %s.", error)
-                    connection.close()  # the next try makes a new one
-        finally:
-            connection.close()
+        held = Job.objects.held(self._job)
+        self.is_lost = not held.update(claimed_until=timezone.now() + LEASE)
+        self.is_canceled = held.filter(cancel_requested=True).exists()

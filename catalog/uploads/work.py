@@ -8,18 +8,18 @@ commits nothing: the transaction that would ends with the claim it began with, o
 """
 
 import logging
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 from django.db.models import F
 from django.utils import timezone
 
 from catalog.feeds import Feed, FeedRow, RowError, SeenIds
 from catalog.feeds.glance import glance_at
+from catalog.jobs.heartbeat import Heartbeat
 from catalog.models import FeedMapping, Pause, Product, Upload, UploadError
 from catalog.models.upload_querysets import LEASE
 from catalog.pictures.disk import check_space
@@ -52,7 +52,7 @@ def do_next_upload(is_stopped: Callable[[], bool] = lambda: False) -> bool:
     if upload is None:
         return False
     try:
-        with _Lease(upload):
+        with Heartbeat(lambda: _renew(upload), lease=LEASE):
             _Run(upload, is_stopped).run()
     except ClaimLostError:
         log.warning("Upload %s was taken over by another worker.", upload.pk)
@@ -316,29 +316,5 @@ def _release(upload: Upload) -> None:
         log.warning("Upload %s can't be released; its claim ends by itself.", upload.pk)
 
 
-class _Lease:
-    """Says now and then that the upload is still worked on, from a thread: one batch may take longer than the claim."""
-
-    def __init__(self, upload: Upload) -> None:
-        self._upload = upload
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._renew, name="lease", daemon=True)
-
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(self, *exception: object) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def _renew(self) -> None:
-        pause_s = LEASE.total_seconds() / 3
-        try:
-            while not self._ended.wait(pause_s):
-                try:
-                    Upload.objects.held(self._upload).update(claimed_until=timezone.now() + LEASE)
-                except (DatabaseError, InterfaceError) as error:
-                    log.warning("A claim could not be renewed: %s.", error)
-                    connection.close()  # the next try makes a new one
-        finally:
-            connection.close()
+def _renew(upload: Upload) -> None:
+    Upload.objects.held(upload).update(claimed_until=timezone.now() + LEASE)
