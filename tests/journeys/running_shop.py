@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 from django.conf import settings
 
-PATIENCE_S = 60.0
+PATIENCE_S = 240.0  # for what must happen: costs nothing where it does, and a busy machine is slow
 READY = re.compile(r"is ready at http://127\.0\.0\.1:(\d+)/")
 
 
@@ -24,7 +24,13 @@ class Shop:
     """A running `manage.py serve`, or `demo`, on a home of its own and a free port."""
 
     def __init__(
-        self, home: Path, *, command: str = "serve", arguments: tuple[str, ...] = (), patience_s: float = PATIENCE_S
+        self,
+        home: Path,
+        *,
+        command: str = "serve",
+        arguments: tuple[str, ...] = (),
+        patience_s: float = PATIENCE_S,
+        settings_module: str = "shop_search.settings",
     ) -> None:
         self.home = home
         self.patience_s = patience_s
@@ -32,7 +38,7 @@ class Shop:
         self.process = subprocess.Popen(
             [sys.executable, "manage.py", command, "--port", "0", *arguments],
             cwd=settings.BASE_DIR,
-            env=environment(home),
+            env={**environment(home), "DJANGO_SETTINGS_MODULE": settings_module},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -10,13 +10,15 @@ from fixtures import demo_products
 from tests.journeys.running_shop import PATIENCE_S, Shop, wait_until
 
 DRAWING = "Drawing the demo shop"
+SMALL = "tests.journeys.small_demo"
+PRODUCTS = len(demo_products()[::8])
 
 
 @pytest.fixture(scope="module")
 def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A home that a first `demo` has filled."""
+    """A home that a first `demo` has filled with some of its products."""
     home = tmp_path_factory.mktemp("demo")
-    first = Shop(home, command="demo", patience_s=600)
+    first = Shop(home, command="demo", patience_s=600, settings_module=SMALL)
     try:
         assert first.port
         assert DRAWING in first.said
@@ -26,10 +28,10 @@ def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         first.kill_all()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def demo(demo_home: Path) -> Iterator[Shop]:
     """The same demo, started again."""
-    again = Shop(demo_home, command="demo")
+    again = Shop(demo_home, command="demo", settings_module=SMALL)
     yield again
     again.kill_all()
 
@@ -37,8 +39,8 @@ def demo(demo_home: Path) -> Iterator[Shop]:
 def test_a_second_start_has_everything_and_draws_nothing(demo: Shop) -> None:
     health = demo.health()
     assert health["status"] == "ok"
-    assert health["products"] == len(demo_products())
-    assert health["images_indexed"] == 2 * len(demo_products())
+    assert health["products"] == PRODUCTS
+    assert health["images_indexed"] == 2 * PRODUCTS
     assert DRAWING not in demo.said
     assert "Importing" not in demo.said
 

@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.journeys.test_crashes import Home, kill, stock, wait_until
+from tests.journeys.test_crashes import PATIENCE_S, Home, kill, stock, wait_until
 
 PRODUCTS = 24
 
@@ -46,7 +46,7 @@ def test_a_job_whose_worker_is_killed_is_done_by_another_and_only_once(shop, kin
     worker = shop.start("worker")
     wait_until(lambda: shop.ask("SELECT finished_at FROM catalog_job") is not None, worker)
     worker.terminate()
-    assert worker.wait(timeout=30) == 0
+    assert worker.wait(timeout=PATIENCE_S) == 0
 
     assert shop.ask("SELECT state || attempts FROM catalog_job") == "done3"
     assert shop.count("job") == 1
@@ -65,7 +65,7 @@ def test_two_workers_share_jobs_and_do_each_once(shop):
     wait_until(lambda: not shop.count("job", "finished_at IS NULL"), workers[0])
     for worker in workers:
         worker.terminate()
-        assert worker.wait(timeout=30) == 0
+        assert worker.wait(timeout=PATIENCE_S) == 0
 
     assert shop.count("job", "state = 'done' AND attempts = 1") == 5
     assert shop.count("measurement") == 4
@@ -82,7 +82,7 @@ def test_a_worker_that_is_stopped_leaves_its_job_to_the_next_at_once(shop):
     worker = shop.start("worker", delay_s=0.05)
     wait_until(lambda: shop.ask("SELECT done FROM catalog_job") > 0, worker)
     worker.terminate()
-    assert worker.wait(timeout=30) == 0
+    assert worker.wait(timeout=PATIENCE_S) == 0
     assert shop.ask("SELECT state FROM catalog_job") == "queued"
 
     shop.run("worker", "--burst")

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.journeys.test_crashes import stock, wait_until
+from tests.journeys.test_crashes import PATIENCE_S, stock, wait_until
 from tests.journeys.test_job_crashes import ask
 from tests.journeys.test_upload_crashes import send
 
 TAKE_ONE_CALL = """
 from catalog.jobs.queues import do_next_task
 print("listening", flush=True)
-print("did one" if do_next_task("uploads", wait_s=60) else "nothing came", flush=True)
+print("did one" if do_next_task("uploads", wait_s=240) else "nothing came", flush=True)
 """
 
 
@@ -33,7 +33,7 @@ def test_an_upload_wakes_a_worker_that_listens(home, tmp_path):
 
     send(home, tmp_path, "keep_good")
 
-    assert listener.communicate(timeout=90)[0] == "did one\n"
+    assert listener.communicate(timeout=PATIENCE_S)[0] == "did one\n"
     assert home.ask("SELECT status FROM catalog_upload") == "done"
     assert home.count("product") == 30
 
@@ -50,7 +50,7 @@ def test_jobs_go_through_redis_and_are_done_once_by_two_workers(home):
 
     for worker in workers:
         worker.terminate()
-        assert worker.wait(timeout=30) == 0
+        assert worker.wait(timeout=PATIENCE_S) == 0
     assert home.count("measurement") == 3
     assert home.ask("SELECT COUNT(*) FROM django_tasks_database_dbtaskresult") == 0
 
@@ -69,4 +69,4 @@ def test_what_is_asked_for_while_redis_is_away_is_done_when_it_is_back(redis, ho
     wait_until(lambda: home.ask("SELECT state FROM catalog_job") == "done", worker)
     assert home.count("measurement") == 1
     worker.terminate()
-    assert worker.wait(timeout=60) == 0
+    assert worker.wait(timeout=PATIENCE_S) == 0

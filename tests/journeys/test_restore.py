@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.journeys.test_crashes import Home, stock
+from tests.journeys.test_crashes import PATIENCE_S, Home, stock
 
 PRODUCTS = 12
 
@@ -44,7 +44,7 @@ def test_a_restore_is_refused_while_serve_runs(home: Home, tmp_path: Path) -> No
     assert holder.stdout.readline() == "held\n"
 
     refused = home.start("restore_backup", made["path"], "--yes")
-    refused.communicate(timeout=120)
+    refused.communicate(timeout=PATIENCE_S)
 
     assert refused.returncode != 0
     assert not list(home.path.glob("shop_search.before-*"))

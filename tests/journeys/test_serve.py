@@ -14,20 +14,29 @@ from tests.journeys.running_shop import PATIENCE_S, Shop, environment, wait_unti
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
+    """A shop to be stopped."""
     shop = Shop(tmp_path)
     yield shop
     shop.kill_all()
 
 
-def test_serve_answers_and_brings_back_what_is_killed(shop: Shop) -> None:
-    assert shop.health()["status"] == "ok"
-    before = shop.programs()
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """A shop that goes on, whatever is done to it."""
+    shop = Shop(tmp_path_factory.mktemp("lasting"))
+    yield shop
+    shop.kill_all()
+
+
+def test_serve_answers_and_brings_back_what_is_killed(lasting: Shop) -> None:
+    assert lasting.health()["status"] == "ok"
+    before = lasting.programs()
     assert set(before) == {"web", "worker", "store"}
     for name in ("store", "web", "worker"):
         before[name].send_signal(signal.SIGKILL)
-        wait_until(lambda name=name: name in (now := shop.programs()) and now[name] != before[name], shop)  # type: ignore[misc]
-        wait_until(lambda: shop.health()["status"] == "ok", shop)
-        assert f"{name} was killed (SIGKILL); starting it again." in shop.said
+        wait_until(lambda name=name: name in (now := lasting.programs()) and now[name] != before[name], lasting)  # type: ignore[misc]
+        wait_until(lambda: lasting.health()["status"] == "ok", lasting)
+        assert f"{name} was killed (SIGKILL); starting it again." in lasting.said
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -59,12 +68,12 @@ def test_serve_takes_over_from_a_store_that_a_command_started(tmp_path: Path) ->
         shop.kill_all()
 
 
-def test_a_second_serve_on_one_home_is_refused_and_the_first_goes_on(shop: Shop) -> None:
-    address = f"http://127.0.0.1:{shop.port}/"
+def test_a_second_serve_on_one_home_is_refused_and_the_first_goes_on(lasting: Shop) -> None:
+    address = f"http://127.0.0.1:{lasting.port}/"
     second = subprocess.run(
         [sys.executable, "manage.py", "serve", "--port", "0"],
         cwd=settings.BASE_DIR,
-        env=environment(shop.home),
+        env=environment(lasting.home),
         capture_output=True,
         text=True,
         check=False,
@@ -72,22 +81,21 @@ def test_a_second_serve_on_one_home_is_refused_and_the_first_goes_on(shop: Shop)
     assert second.returncode == 1
     assert "already runs" in second.stderr
     assert address in second.stderr
-    assert shop.health()["status"] == "ok"
+    assert lasting.health()["status"] == "ok"
 
 
-def test_a_busy_port_is_refused_before_anything_starts(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> None:
-    other = tmp_path_factory.mktemp("other")
+def test_a_busy_port_is_refused_before_anything_starts(lasting: Shop, tmp_path: Path) -> None:
     second = subprocess.run(
-        [sys.executable, "manage.py", "serve", "--port", str(shop.port)],
+        [sys.executable, "manage.py", "serve", "--port", str(lasting.port)],
         cwd=settings.BASE_DIR,
-        env=environment(other),
+        env=environment(tmp_path),
         capture_output=True,
         text=True,
         check=False,
     )
     assert second.returncode == 1
-    assert f"Port {shop.port} on 127.0.0.1 can't be used" in second.stderr
-    assert not (other / "shop_search.sqlite3").exists()
+    assert f"Port {lasting.port} on 127.0.0.1 can't be used" in second.stderr
+    assert not (tmp_path / "shop_search.sqlite3").exists()
 
 
 def test_listening_for_others_says_who_is_answered(tmp_path: Path) -> None:

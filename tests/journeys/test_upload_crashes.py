@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from catalog.uploads.imports import BATCH_ROWS
-from tests.journeys.test_crashes import Home, kill, stock, wait_until
+from tests.journeys.test_crashes import PATIENCE_S, Home, kill, stock, wait_until
 
 ROWS = 5 * BATCH_ROWS
 BAD = 20
@@ -88,7 +88,7 @@ def test_two_workers_share_uploads_and_double_nothing(home, tmp_path):
 
     workers = [home.start("worker", "--batch", "8", "--burst") for _ in range(2)]
     for worker in workers:
-        worker.communicate(timeout=120)
+        worker.communicate(timeout=PATIENCE_S)
         assert worker.returncode == 0
     home.run("worker", "--burst")
 
