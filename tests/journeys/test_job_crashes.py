@@ -1,11 +1,15 @@
 """`kill -9` of a worker in the middle of a job: another does it, and nothing is done twice."""
 
 import json
+import shutil
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
+from tests.feed_folder import FeedFolder
 from tests.journeys.test_crashes import PATIENCE_S, Home, kill, stock, wait_until
 
 PRODUCTS = 24
@@ -23,13 +27,27 @@ def let_claims_run_out(home: Home) -> None:
         database.execute("UPDATE catalog_job SET claimed_until = '2000-01-01' WHERE claimed_until NOT NULL")
 
 
-@pytest.fixture
-def shop(home) -> Home:
+@pytest.fixture(scope="module")
+def prepared(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home whose pictures are indexed, and in which nothing runs: to be copied."""
+    folder = tmp_path_factory.mktemp("prepared")
+    home = Home(folder / "home", FeedFolder(folder / "feed"))
+    home.path.mkdir()
+    for file in migrated.glob("shop_search.sqlite3*"):
+        shutil.copy(file, home.path)
     stock(home, PRODUCTS, pictures=PRODUCTS)
     home.import_feed()
     home.run("worker", "--burst")
     assert home.indexed() == PRODUCTS
+    home.stop()
     return home
+
+
+@pytest.fixture
+def shop(prepared: Home, tmp_path: Path) -> Iterator[Home]:
+    home = Home(shutil.copytree(prepared.path, tmp_path / "home"), prepared.feed)
+    yield home
+    home.stop()
 
 
 @pytest.mark.parametrize(("kind", "arguments"), [("measure_catalog", {"sample": PRODUCTS}), ("reindex_catalog", {})])
