@@ -78,9 +78,9 @@ def index_and_compare(page, version) -> None:
     version.get_by_role("button", name="Index it beside the live one").click()
     expect(version.locator("progress")).to_be_visible()
     expect(version.locator(".mark").first).to_have_text("Ready", timeout=WORK_MS)
-    version.get_by_label("Queries").fill("100")
+    version.get_by_label("Queries").fill("110")  # the gate wants 100, besides searches that other tests have judged
     version.get_by_role("button", name="Compare with what is live").click()
-    expect(version.get_by_role("link", name=re.compile("Compared on 100"))).to_be_visible(timeout=WORK_MS)
+    expect(version.get_by_role("link", name=re.compile("Compared on 110"))).to_be_visible(timeout=WORK_MS)
 
 
 def promote(version, why: str) -> None:
