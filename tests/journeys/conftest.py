@@ -2,6 +2,7 @@
 
 import itertools
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from tests.journeys.test_crashes import Home
 from tests.services.postgres import Postgres
 
 _NUMBERS = itertools.count()
+# A shell has what runs in the background ignore Ctrl-C, and so would each program that tests start, and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
