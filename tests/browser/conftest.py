@@ -22,7 +22,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-NAMES = ["chromium", "chromium-browser", "google-chrome", "chrome"]
+NAMES = ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome"]
 # Without motion, so that what is measured has arrived.
 DESKTOP: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"}
 PHONE: dict[str, Any] = {
@@ -44,7 +44,7 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     path = chromium()
     with sync_playwright() as playwright:
@@ -53,13 +53,13 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stock(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Stock:
     """What the real models, importer and store made of a small catalog."""
     return make_stock(tmp_path_factory.mktemp("stock"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shop(stock: Stock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """A small shop, once for all browser tests."""
     shop = Shop(stock, tmp_path_factory.mktemp("browser-shop"))
@@ -102,12 +102,12 @@ def phone(new_page: Callable[..., SearchPage]) -> SearchPage:
     return page
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def look(shop: Shop) -> Path:
     """A photo of somebody in several products."""
     return max(shop.scenes, key=lambda scene: len(scene[1].items))[0]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def other_look(shop: Shop, look: Path) -> Path:
     return next(path for path, _ in shop.scenes if path != look)
