@@ -245,10 +245,10 @@ SEARCH_FETCH_TIMEOUT_S = 8.0
 
 # Scores between pictures from which a result is called this, best first; under the last, nothing is close.
 # Read off the bundled encoder on a catalog of 5,166 photos: of 156 on-model photos of products that are not in it, 2
-# reach .52, and of 200 grocery photos none; of 156 products, 78 % reach it with the best of their other photos. On 2,468
-# pictures, .28 is reached by 99 % of 160 made photos of what is in stock, 90 % of 150 street photos and 23 % of 100
-# groceries, of which .20 let 93 % pass. Of 100 small, recompressed copies 5 % are below .914. They hold until a shop has its own, for each category: `calibrate_bands`,
-# docs/bands.md.
+# reach .52, and of 200 grocery photos none; of 156 products, 78 % reach it with the best of their other photos. On
+# 2,468 pictures, .28 is reached by 99 % of 160 made photos of what is in stock, 90 % of 150 street photos and 23 % of
+# 100 groceries, of which .20 let 93 % pass. Of 100 small, recompressed copies 5 % are below .914. They hold until a
+# shop has its own, for each category: `calibrate_bands`, docs/bands.md.
 BAND_THRESHOLDS = {"same_photo": 0.93, "same_product": 0.52, "similar": 0.28}
 
 # How the nearest products are put into order; docs/ranking.md says what each part is. eBay starts from .75 appearance;
