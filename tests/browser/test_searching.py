@@ -174,6 +174,7 @@ def test_a_late_answer_never_replaces_a_newer_one(page, look):
 def test_the_photo_stays_in_view_while_results_scroll(page, look):
     page.search(look)
     page.answer_to(lambda: page.page.get_by_role("button", name="Everything").click())
+    page.page.get_by_role("button", name=re.compile("more that aren't close")).click()
     page.page.mouse.move(*corner(page.page.locator("#grid"), 0.5, 0.1))
 
     page.page.mouse.wheel(0, 700)
