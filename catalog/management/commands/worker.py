@@ -32,6 +32,7 @@ from catalog.uploads.work import do_next_upload
 from catalog.versions.beside import standby
 from catalog.versions.trials import look_sometimes
 from shop_search.errors import ServiceError
+from shop_search.priority import step_back
 
 log = logging.getLogger("catalog.worker")
 
@@ -70,6 +71,7 @@ class Command(BaseCommand):
                 while _burst(stopped, max(1, batch)) and not stopped.is_set():
                     pass
                 return
+            step_back()  # a shopper waits for her answer, nobody for the worker's next picture
             heart = Heartbeat()
             beside_indexing: dict[str, Callable[[], object]] = {
                 "uploads": _take_upload(stopped, wait_s=CALLED_WITHIN_S),
