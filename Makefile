@@ -11,7 +11,8 @@ PY := .venv/bin/python
 TEST := .venv-test/bin
 # Two processes, each test file and all browser tests in one of them (tests/sharing.py); torch would take all cores for
 # each. Tests start hundreds of processes, so what Python compiles is kept, wherever it is told not to.
-TWO := -n 2
+# One that dies ends the run: what it had left to do would be waited for without end.
+TWO := -n 2 --max-worker-restart 0
 TESTED := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(TEST)/python -m pytest $(TWO)
 # What a database may answer differently: claims, imports, uploads, jobs, counts, searches. Migrations run before them.
 ON_POSTGRESQL := tests/catalog/uploads tests/catalog/indexing tests/catalog/jobs tests/catalog/insights \

@@ -36,7 +36,7 @@ from embeddings.fingerprint import as_vector, fingerprint
 PRECISION = 0.999
 SEED = 11
 NEAREST, LOOK_ALIKES = 16, 8  # as catalog.search.copies asks the store
-LEAST_COSINE = 0.33  # as catalog.search.copies has it from the bundled encoder's bands
+LEAST_COSINE = 0.36  # as catalog.search.copies has it from the bundled encoder's bands
 MOST_WRONG = 50  # scores of wrong pictures that are kept of each way: no threshold of interest lets more through
 SAME_PIXELS = 3.0  # mean difference, of 255, of 64 x 64 reductions: the same picture saved again
 WAYS = ("fingerprint", "embedding", "features", "laid over")
