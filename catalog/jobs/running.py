@@ -21,8 +21,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from catalog.jobs.heartbeat import Heartbeat
 from catalog.jobs.registry import kind_of
+from catalog.jobs.renewal import Renewal
 from catalog.jobs.tasks import send
 from catalog.models import Job
 from catalog.models.jobs import LEASE
@@ -196,16 +196,16 @@ class _Lease:
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        self._heartbeat = Heartbeat(self._renew, lease=LEASE)
+        self._renewal = Renewal(self._renew, lease=LEASE)
         self.is_lost = False
         self.is_canceled = job.cancel_requested
 
     def __enter__(self) -> "_Lease":
-        self._heartbeat.__enter__()
+        self._renewal.__enter__()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._heartbeat.__exit__(*exception)
+        self._renewal.__exit__(*exception)
 
     def _renew(self) -> None:
         held = Job.objects.held(self._job)

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from catalog.feeds import Feed, FeedRow, RowError, SeenIds
 from catalog.feeds.glance import glance_at
-from catalog.jobs.heartbeat import Heartbeat
+from catalog.jobs.renewal import Renewal
 from catalog.models import FeedMapping, Pause, Product, Upload, UploadError
 from catalog.models.upload_querysets import LEASE
 from catalog.pictures.disk import check_space
@@ -52,7 +52,7 @@ def do_next_upload(is_stopped: Callable[[], bool] = lambda: False) -> bool:
     if upload is None:
         return False
     try:
-        with Heartbeat(lambda: _renew(upload), lease=LEASE):
+        with Renewal(lambda: _renew(upload), lease=LEASE):
             _Run(upload, is_stopped).run()
     except ClaimLostError:
         log.warning("Upload %s was taken over by another worker.", upload.pk)

@@ -13,14 +13,14 @@ log = logging.getLogger("catalog.worker")
 SHARE = 3
 
 
-class Heartbeat:
+class Renewal:
     """Calls `renew` three times within `lease` until it is left. What the database refuses is tried again."""
 
     def __init__(self, renew: Callable[[], None], *, lease: timedelta) -> None:
         self._renew = renew
         self._pause_s = lease.total_seconds() / SHARE
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        self._thread = threading.Thread(target=self._beat, name="renewal", daemon=True)
 
     def __enter__(self) -> None:
         self._thread.start()

@@ -1,4 +1,4 @@
-"""A claim's heartbeat, without a database: what is renewed is the caller's."""
+"""Renewing a claim, without a database: what is renewed is the caller's."""
 
 import threading
 from datetime import timedelta
@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.db import OperationalError
 
-from catalog.jobs.heartbeat import Heartbeat
+from catalog.jobs.renewal import Renewal
 
 SOON = timedelta(seconds=0.03)
 WAITS_S = 10.0
@@ -15,7 +15,7 @@ WAITS_S = 10.0
 def test_a_claim_is_renewed_again_and_again_while_the_work_lasts():
     renewed = threading.Semaphore(0)
 
-    with Heartbeat(renewed.release, lease=SOON):
+    with Renewal(renewed.release, lease=SOON):
         assert all(renewed.acquire(timeout=WAITS_S) for _ in range(3))
 
 
@@ -27,12 +27,12 @@ def test_nothing_is_renewed_after_the_work():
         beats.append(1)
         first.set()
 
-    heartbeat = Heartbeat(renew, lease=SOON)
-    with heartbeat:
+    renewal = Renewal(renew, lease=SOON)
+    with renewal:
         assert first.wait(WAITS_S)
     count = len(beats)
 
-    assert not any(thread.name == "heartbeat" for thread in threading.enumerate())
+    assert not any(thread.name == "renewal" for thread in threading.enumerate())
     assert len(beats) == count
 
 
@@ -45,21 +45,21 @@ def test_a_database_that_is_away_for_a_moment_is_asked_again():
             raise troubles.pop()
         renewed.set()
 
-    with Heartbeat(renew, lease=SOON):
+    with Renewal(renew, lease=SOON):
         assert renewed.wait(WAITS_S)
 
 
 def test_work_that_is_done_at_once_waits_for_no_beat():
     beats: list[int] = []
 
-    with Heartbeat(lambda: beats.append(1), lease=timedelta(hours=1)):
+    with Renewal(lambda: beats.append(1), lease=timedelta(hours=1)):
         pass
 
     assert beats == []
 
 
-def test_what_the_work_raises_comes_through_and_the_heartbeat_ends():
-    with pytest.raises(ValueError, match="broken"), Heartbeat(lambda: None, lease=SOON):
+def test_what_the_work_raises_comes_through_and_the_renewal_ends():
+    with pytest.raises(ValueError, match="broken"), Renewal(lambda: None, lease=SOON):
         raise ValueError("broken")
 
-    assert not any(thread.name == "heartbeat" for thread in threading.enumerate())
+    assert not any(thread.name == "renewal" for thread in threading.enumerate())
