@@ -40,5 +40,6 @@ def test_the_whole_session_steps_back():
 
 @pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="This system shares by process alone.")
 def test_a_terminal_that_starts_a_worker_keeps_its_place():
-    before = Path("/proc/self/autogroup").read_text().split("nice")[1]
-    assert after(0, own_session=False).split("nice")[1].strip() == before.strip()
+    # Empty for those who are of no session of their own, as in some containers.
+    before = Path("/proc/self/autogroup").read_text().split()
+    assert after(0, own_session=False).split()[1:] == before
