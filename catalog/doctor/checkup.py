@@ -21,6 +21,7 @@ from catalog.doctor.findability import Standing, standings
 from catalog.doctor.picture_checks import checks_of
 from catalog.models import AwaitedImage, Checkup, Finding, Merchant, Product, ProductImage
 from catalog.models.doctor import LEASE
+from catalog.taxonomy import taxonomy
 
 # Products of one slice: a second or two, so that a worker that is asked to stop stops.
 SLICE = 64
@@ -113,12 +114,14 @@ def _evidence(products: Sequence[Product]) -> list[Evidence]:
     checks = checks_of([image for own in images.values() for image in own])
     found = standings(products, images)
     same = _same_pictures(products, images, found)
+    names = taxonomy()
     return [
         Evidence(
             product=product,
             images=images[product.pk],
             checks={image.pk: checks[image.pk] for image in images[product.pk] if image.pk in checks},
             standing=found.get(product.pk),
+            taxonomy=names,
             is_awaited=product.pk in awaited,
             same_own=[(mine, other.sku) for mine, other in same[product.pk] if _is_of_one_shop(product, other)],
             same_elsewhere=[

@@ -4,7 +4,6 @@ Each code's weight says how much it costs a merchant, and the weights add up to 
 from being found at all, then what makes it hard to find, then what makes it look worse beside others.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -14,7 +13,7 @@ from typing import Any
 from catalog.doctor.findability import NEIGHBORS, Standing
 from catalog.models import PictureCheck, Product, ProductImage
 from catalog.search.reasons import BLURRED, EVEN
-from detection.categories import DETECTED
+from catalog.taxonomy import Taxonomy
 from detection.crops import iou
 from detection.types import Box
 
@@ -32,15 +31,15 @@ CERTAIN = 0.85
 BELIEVED = 0.5
 AGREEING = 5
 DECLARING = 3
-# Categories whose borders shops draw differently: a vest is a jacket here and a top there.
-KIN = (frozenset({"tops", "jackets"}), frozenset({"pants", "shorts"}))
+# Classes whose borders shops draw differently: a vest is a jacket here and a top there.
+KIN = {frozenset({"tops", "jackets"}), frozenset({"pants", "shorts"})}
 # Confidence of each part of a collage.
 PART = 0.5
 # Parts of a collage are at least this far apart, in sides of the smaller part, and of no more than this ratio in area.
 GAP = 0.12
 UNLIKE = 4.0
 # Shoes come in pairs: they need one more part than everything else.
-PAIRS = ("shoes",)
+PAIRS = {"shoes"}
 # The page of results that shoppers see at once ends far below this rank, on a phone already here.
 FINDABLE_RANK = 10
 
@@ -92,6 +91,15 @@ class Symptom:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """One thing in a picture, under the shop's own name for its category."""
+
+    category: str
+    confidence: float
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """All that is known of one product."""
 
@@ -99,6 +107,7 @@ class Evidence:
     images: Sequence[ProductImage]
     checks: Mapping[int, PictureCheck]
     standing: Standing | None = None
+    taxonomy: Taxonomy = field(default_factory=Taxonomy)
     is_awaited: bool = False  # a picture of it has yet to be fetched
     same_own: Sequence[tuple[int, str]] = ()  # own image id, SKU of another of the merchant's products
     same_elsewhere: Sequence[tuple[int, str]] = ()  # own image id, name of another merchant
@@ -134,52 +143,54 @@ def _of_main_picture(evidence: Evidence) -> Iterable[Symptom]:
     main = next((image for image in evidence.images if image.pk in evidence.checks), None)
     if main is None:
         return
-    check, declared = evidence.checks[main.pk], evidence.product.category.slug
-    seen = seen_instead(check, declared)
-    if seen is not None and _is_another(check, evidence.standing, seen[0], declared):
-        detail = {"declared": declared, "seen": seen[0], "confidence": seen[1]}
+    declared, names = evidence.product.category.slug, evidence.taxonomy
+    seen = [
+        Seen(names.category_of_class(name), confidence, (x1, y1, x2, y2))
+        for name, confidence, x1, y1, x2, y2 in evidence.checks[main.pk].seen
+    ]
+    other = seen_instead(seen, declared)
+    if other is not None and _is_another(other, seen, evidence.standing, declared, names):
+        detail = {"declared": declared, "seen": other.category, "confidence": other.confidence}
         yield Symptom("wrong_category", main.pk, detail)
-    elif declared in DETECTED and not main.detected_category:
-        yield Symptom("nothing_found", main.pk, {"declared": declared, "seen": seen[0] if seen else ""})
-    parts = collage_parts(check, declared)
-    if parts:
+    elif names.classes_of(declared) and not main.detected_category:
+        yield Symptom("nothing_found", main.pk, {"declared": declared, "seen": other.category if other else ""})
+    least = 3 if set(names.classes_of(declared)) & PAIRS else 2
+    parts = parts_apart([one.box for one in seen if one.category == declared and one.confidence >= PART])
+    if parts >= least:
         yield Symptom("collage", main.pk, {"parts": parts})
 
 
-def seen_instead(check: PictureCheck, declared: str) -> tuple[str, float] | None:
-    """Returns category and confidence of what is plainly in the picture when nothing of the declared category is."""
-    confidences: Counter[str] = Counter()
-    for category, confidence, *_ in check.seen:
-        confidences[category] = max(confidences[category], confidence)
-    if not confidences or declared in confidences:
+def seen_instead(seen: Sequence[Seen], declared: str) -> Seen | None:
+    """Returns what is plainly in the picture when nothing of the declared category is."""
+    if not seen or any(one.category == declared for one in seen):
         return None
-    category, confidence = confidences.most_common(1)[0]
-    return (category, confidence) if confidence >= SURE else None
+    surest = max(seen, key=lambda one: one.confidence)
+    return surest if surest.confidence >= SURE else None
 
 
-def _is_another(check: PictureCheck, standing: Standing | None, seen: str, declared: str) -> bool:
+def _is_another(other: Seen, seen: Sequence[Seen], standing: Standing | None, declared: str, names: Taxonomy) -> bool:
     """Returns whether what is seen is for sale, and not just in the picture beside what the merchant declared."""
-    if standing is None or {seen, declared} in KIN:
+    declared_classes = names.classes_of(declared)
+    pairs = {frozenset({one, two}) for one in names.classes_of(other.category) for two in declared_classes}
+    if standing is None or pairs & KIN:
         return False
     counts = dict(standing.neighbors)
     of_ten = NEIGHBORS / max(sum(counts.values()), 1)
-    agreeing, declaring = of_ten * counts.get(seen, 0), of_ten * counts.get(declared, 0)
+    agreeing, declaring = of_ten * counts.get(other.category, 0), of_ten * counts.get(declared, 0)
     if agreeing >= AGREEING and declaring < agreeing:
         return True
-    confidence = max((one[1] for one in check.seen if one[0] == seen), default=0.0)
-    beside = max((one[1] for one in check.seen if one[0] != seen), default=0.0)
-    is_plain = bool(confidence >= CERTAIN and beside < BELIEVED)
-    return declared in DETECTED and is_plain and declaring <= DECLARING
+    beside = max((one.confidence for one in seen if one.category != other.category), default=0.0)
+    is_plain = other.confidence >= CERTAIN and beside < BELIEVED
+    return bool(declared_classes) and is_plain and declaring <= DECLARING
 
 
-def collage_parts(check: PictureCheck, declared: str) -> int:
-    """Returns how many things of one category lie apart in the picture, or 0 when it is no collage."""
-    boxes: list[Box] = [(one[2], one[3], one[4], one[5]) for one in check.seen if one[0] == declared and one[1] >= PART]
+def parts_apart(boxes: Sequence[Box]) -> int:
+    """Returns how many things of one category lie apart in the picture; the surest come first."""
     apart: list[Box] = []
-    for box in boxes:  # by falling confidence
+    for box in boxes:
         if all(_are_apart(box, other) for other in apart):
             apart.append(box)
-    return len(apart) if len(apart) >= (3 if declared in PAIRS else 2) else 0
+    return len(apart)
 
 
 def _are_apart(a: Box, b: Box) -> bool:

@@ -9,7 +9,8 @@ from catalog.doctor import picture_checks
 from catalog.doctor.checkup import examine_all, examine_some
 from catalog.doctor.report import patients, sick, sums
 from catalog.indexing.index import index_all
-from catalog.models import Checkup, Finding, Merchant, PictureCheck, Product
+from catalog.models import Category, CategoryName, Checkup, Finding, Merchant, PictureCheck, Product
+from catalog.taxonomy import held, read
 from shop_search.errors import ServiceError
 from tests.catalog.shop import Shop, open_shop, use_fakes
 from tests.fakes import picture
@@ -184,6 +185,22 @@ def test_a_product_of_another_category_than_declared_is_flagged(shop, settings):
 
     assert found(shop.merchant) == {"odd": {"wrong_category"}}
     assert Finding.objects.get().detail["seen"] == "bags"
+
+
+def test_a_category_is_looked_for_in_the_picture_once_admins_said_what_it_looks_like(shop, settings):
+    use_fakes(settings, category="tops", detector="2")
+    put(shop, "crown", seed=1, product_type="crowns")
+    shop.upload()
+    examine_all(shop.merchant)
+    assert found(shop.merchant) == {}
+
+    crowns = Category.objects.get()
+    CategoryName.objects.create(kind=CategoryName.Kind.DETECTED, name="hats", category=crowns)
+    index_all()
+    with held(read()):
+        examine_all(shop.merchant)
+
+    assert found(shop.merchant) == {"crown": {"wrong_category"}}
 
 
 def test_what_to_fix_first_comes_first_and_sums_say_how_many(shop):

@@ -1,14 +1,23 @@
+from typing import Any
+
 import pytest
 
-from catalog.doctor.diagnoses import DIAGNOSES, Evidence, collage_parts, examine, urgency
+from catalog.doctor.diagnoses import DIAGNOSES, Evidence, examine, urgency
 from catalog.doctor.findability import Standing
 from catalog.doctor.wording import WORDS, sentence, title
 from catalog.models import Category, PictureCheck, Product, ProductImage
+from catalog.taxonomy import Taxonomy
 
 
 def product(**fields) -> Product:
     whole = {"title": "Shoe", "brand": "Linden", "colors": ["red"], "price": 10, "in_stock": True}
     return Product(pk=1, sku="S-1", category=Category(slug="shoes"), **{**whole, **fields})
+
+
+def of_category(slug: str) -> Product:
+    its = product()
+    its.category = Category(slug=slug)
+    return its
 
 
 def image(pk=1, **fields) -> ProductImage:
@@ -82,8 +91,7 @@ def test_a_picture_in_which_the_declared_category_was_not_made_out_is_flagged():
 
 
 def test_a_category_that_the_detector_does_not_know_is_not_missed_in_the_picture():
-    watch = product()
-    watch.category = Category(slug="watches")
+    watch = of_category("watches")
     assert codes(of=watch, images=[image(detected_category="")], checks={1: check()}) == []
 
 
@@ -110,8 +118,7 @@ def test_a_wrong_category_needs_a_sure_detector_and_neighbors_that_do_not_object
 
 
 def test_a_category_whose_borders_shops_draw_differently_is_no_wrong_one():
-    vest = product()
-    vest.category = Category(slug="jackets")
+    vest = of_category("jackets")
     found = {"images": [image(detected_category="")], "checks": {1: check(("tops", 0.95, 0, 0, 9, 9))}}
 
     assert codes(of=vest, **found, standing=Standing(neighbors=(("tops", 10),))) == ["nothing_found"]
@@ -119,6 +126,29 @@ def test_a_category_whose_borders_shops_draw_differently_is_no_wrong_one():
 
 def test_without_an_index_no_category_is_called_wrong():
     assert codes(images=[image(detected_category="")], checks={1: check(BAG)}) == ["nothing_found"]
+
+
+FOOTWEAR = Taxonomy(slugs={"shoes": "footwear"}, classes={"shoes": "footwear", "tops": "clothes", "jackets": "coats"})
+
+
+def test_what_is_seen_goes_by_the_names_that_admins_gave_the_categories():
+    renamed: Any = {"of": of_category("footwear"), "taxonomy": FOOTWEAR}
+    nothing = {"images": [image(detected_category="")]}
+
+    assert codes(**renamed) == []
+    assert codes(**renamed, **nothing, checks={1: check()}) == ["nothing_found"]
+    sure = {1: check(("bags", 0.95, 0, 0, 9, 9))}
+    assert codes(**renamed, **nothing, checks=sure, standing=Standing(neighbors=(("hats", 10),))) == ["wrong_category"]
+    pair = {1: check(("shoes", 0.9, 0, 0, 100, 100), ("shoes", 0.9, 150, 0, 250, 100))}
+    assert codes(**renamed, checks=pair) == []
+    vest = {"of": of_category("coats"), "taxonomy": FOOTWEAR, **nothing}
+    seen = {1: check(("tops", 0.95, 0, 0, 9, 9))}
+    assert codes(**vest, checks=seen, standing=Standing(neighbors=(("clothes", 10),))) == ["nothing_found"]
+
+
+def test_a_category_whose_class_went_to_another_one_is_not_missed_in_the_picture():
+    moved: Any = {"of": of_category("shoes"), "taxonomy": FOOTWEAR, "images": [image(detected_category="")]}
+    assert codes(**moved, checks={1: check()}) == []
 
 
 def test_a_bag_beside_the_declared_shoes_is_no_wrong_category():
@@ -140,7 +170,10 @@ def test_a_bag_beside_the_declared_shoes_is_no_wrong_category():
     ],
 )
 def test_a_collage_is_several_like_things_apart_and_a_pair_of_shoes_is_none(category, boxes, parts):
-    assert collage_parts(check(*((category, 0.9, *box) for box in boxes)), category) == parts
+    of = of_category(category)
+    seen = {1: check(*((category, 0.9, *box) for box in boxes))}
+    told = [one.detail["parts"] for one in examine(Evidence(of, [image()], seen)) if one.code == "collage"]
+    assert told == ([parts] if parts else [])
 
 
 @pytest.mark.parametrize(("rank", "expected"), [(1, []), (10, []), (11, ["not_findable"]), (None, ["not_findable"])])
