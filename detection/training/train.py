@@ -14,6 +14,7 @@ from typing import Any
 from detection.backends.yolo import YOLO
 from detection.training.dataset import combine, read
 from detection.training.export import RUN_NOTES
+from detection.training.precision import in_bf16
 from detection.training.progress import noted, watch
 from shop_search.errors import InputError
 
@@ -31,6 +32,7 @@ class Plan:
     mosaic: float = 1.0  # chance that four pictures become one; below 1, whole packshots are seen in every epoch
     seed: int = 0
     device: str = "cpu"
+    bf16: bool = False  # on a CPU
 
 
 def train(
@@ -56,6 +58,8 @@ def train(
     began = time.monotonic()
     yolo = YOLO(start, task="detect")
     watch(yolo, into)
+    if plan.bf16:
+        in_bf16(yolo)
     yolo.train(
         data=str(mix),
         epochs=plan.epochs,
@@ -97,6 +101,8 @@ def resume(into: Path) -> Path:
         return _note(into, minutes=before)
     began = time.monotonic()
     watch(yolo, into)
+    if _asked(into).get("stage", {}).get("plan", {}).get("bf16"):
+        in_bf16(yolo)
     yolo.train(resume=True)
     return _note(into, minutes=before + _minutes(began))
 
@@ -108,7 +114,11 @@ def _minutes(began: float) -> int:
 def _note(into: Path, *, minutes: int) -> Path:
     """Writes how the weights came about beside them, and returns their path."""
     weights = into / "weights" / "last.pt"
-    asked = json.loads((into / RUN).read_text(encoding="utf-8")) if (into / RUN).is_file() else {"before": []}
+    asked = _asked(into)
     notes = {"stages": [*asked["before"], {**asked.get("stage", {}), "minutes": minutes}]}
     (weights.parent / RUN_NOTES).write_text(json.dumps(notes, indent=2) + "\n", encoding="utf-8")
     return weights
+
+
+def _asked(into: Path) -> Any:
+    return json.loads((into / RUN).read_text(encoding="utf-8")) if (into / RUN).is_file() else {"before": []}

@@ -31,6 +31,9 @@ class Command(BaseCommand):
         parser.add_argument("--mosaic", type=float, default=1.0, help="chance of four pictures in one")
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--device", default="cpu", help="as torch names it, like 0 for the first GPU")
+        parser.add_argument(
+            "--fp32", action="store_true", help="in full precision also where the CPU is twice as fast in bf16"
+        )
         parser.add_argument("--resume", action="store_true", help="go on with the stopped run in --into")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -44,7 +47,7 @@ class Command(BaseCommand):
         self.stdout.write(str(weights))
 
     def _train(self, into: Path, options: dict[str, Any]) -> Path:
-        from detection.training import export, train
+        from detection.training import export, precision, train
 
         if options["resume"]:
             return train.resume(into)
@@ -61,7 +64,8 @@ class Command(BaseCommand):
         if not start.is_file():
             raise CommandError(f"There is no checkpoint {start}.")
         names = ("epochs", "imgsz", "batch", "lr", "mosaic", "seed", "device")
-        plan = train.Plan(**{name: options[name] for name in names})
+        bf16 = options["device"] == "cpu" and not options["fp32"] and precision.has_bf16()
+        plan = train.Plan(**{name: options[name] for name in names}, bf16=bf16)
         return train.train(start, options["data"], into, plan=plan, command=_command(options), before=before)
 
 
@@ -73,4 +77,4 @@ def _command(options: dict[str, Any]) -> str:
         words += ["--data", f"{path.resolve().parent.name}/{path.name}"]
     for name in ("epochs", "imgsz", "batch", "lr", "mosaic", "seed"):
         words += [f"--{name}", f"{options[name]:g}"]
-    return " ".join(words)
+    return " ".join([*words, *(["--fp32"] if options["fp32"] else [])])

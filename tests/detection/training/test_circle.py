@@ -15,6 +15,8 @@ from shop_search.model_card import ModelCard
 
 pytest.importorskip("detection.backends.yolo", reason="ultralytics is not installed: it comes with the 'train' extra")
 
+from detection.training import precision
+
 # One layer of each kind that the bundled detector's network has, where that has up to eight: learning, exporting and
 # above all turning into eight bits take time for each.
 NETWORK = """
@@ -57,12 +59,14 @@ def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "network.yaml").write_text(NETWORK)
     YOLO(str(root / "network.yaml"), task="detect", verbose=False).save(root / "fresh.pt")
     out = StringIO()
-    call_command(
-        "train_detector",
-        *("--from", str(root / "fresh.pt"), "--data", str(data), "--into", str(root / "out")),
-        *("--epochs", "1", "--imgsz", "64", "--batch", "2"),
-        stdout=out,
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(precision, "has_bf16", lambda: True)
+        call_command(
+            "train_detector",
+            *("--from", str(root / "fresh.pt"), "--data", str(data), "--into", str(root / "out")),
+            *("--epochs", "1", "--imgsz", "64", "--batch", "2"),
+            stdout=out,
+        )
     weights = Path(out.getvalue().strip())
     assert weights == root / "out" / "weights" / "last.pt"
     return weights
@@ -80,6 +84,7 @@ def test_a_run_notes_how_it_is_done_again(trained: Path) -> None:
     (stage,) = json.loads((trained.parent / "training.json").read_text())["stages"]
     assert stage["command"].startswith("train_detector --from fresh.pt --data set/data.yaml --epochs 1 --imgsz 64")
     assert stage["parts"] == [{"name": "set", "rights": "", "images": 4, "objects": {"bags": 4}}]
+    assert stage["plan"]["bf16"] is True
 
 
 def test_an_exported_card_names_files_classes_data_and_measures(card: ModelCard) -> None:

@@ -48,8 +48,9 @@ def test_a_killed_training_goes_on_with_the_next_epoch(tmp_path: Path, monkeypat
 
     monkeypatch.setattr(train, "watch", die_after_an_epoch)
     arguments = ("--from", str(tmp_path / "fresh.pt"), "--data", str(squares(tmp_path)), "--into", str(into))
+    plan = ("--epochs", "2", "--imgsz", "64", "--batch", "2", "--fp32")
     with pytest.raises(KilledError):
-        call_command("train_detector", *arguments, "--epochs", "2", "--imgsz", "64", "--batch", "2", stdout=StringIO())
+        call_command("train_detector", *arguments, *plan, stdout=StringIO())
     assert [row["epoch"] for row in progress.noted(into)] == ["1"]
     with Image.open(into / "curves.png") as picture:
         after_one = picture.tobytes()
@@ -62,7 +63,8 @@ def test_a_killed_training_goes_on_with_the_next_epoch(tmp_path: Path, monkeypat
         assert picture.tobytes() != after_one
     (stage,) = json.loads((into / "weights" / "training.json").read_text())["stages"]
     assert stage["command"].startswith("train_detector --from fresh.pt")
-    assert stage["plan"]["epochs"] == 2
+    assert stage["command"].endswith("--fp32")
+    assert (stage["plan"]["epochs"], stage["plan"]["bf16"]) == (2, False)
     with pytest.raises(CommandError, match="finished"):
         call_command("train_detector", "--resume", "--into", str(into), stdout=StringIO())
 
