@@ -35,8 +35,11 @@ WARM_UP = 10
 def train(design: str, weights: Path | None, data: Path, into: Path, options: argparse.Namespace) -> dict[str, Any]:
     """Returns how good the design is after its training, and how much of the weights it could take."""
     from detection.backends.yolo import YOLO
+    from detection.training.precision import has_bf16, in_bf16
 
     yolo = YOLO(f"{design}.yaml", task="detect")
+    if has_bf16():
+        in_bf16(yolo)
     taken = 0.0
     if weights is not None:
         start = YOLO(weights, task="detect").model.state_dict()
