@@ -26,6 +26,8 @@ def watch(yolo: Any, into: Path) -> None:
     first: list[int] = []  # the epoch that this process began with
 
     def after_epoch(trainer: Any) -> None:
+        if trainer.epoch >= trainer.epochs:
+            return  # ultralytics has looked at the finished weights
         if not first:
             first.append(trainer.epoch)
         done, left = trainer.epoch + 1, trainer.epochs - trainer.epoch - 1
