@@ -6,7 +6,7 @@ Source: Lin et al., "Microsoft COCO", 2014, and its evaluation code.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL.Image import Image
 from tqdm import tqdm
 
 from detection.crops import iou
@@ -108,6 +109,28 @@ def answers(detector: Detector, data: Path, *, split: str = "val", only: str = "
     It must give detections down to LEAST_CONFIDENCE, or AP comes out too low. Shows progress on standard error.
     Raises InputError when the data can't be read or there are no such images.
     """
+    return _answers(detector, data, split, only, lambda image, _: detector.detect([image])[0])
+
+
+def answers_of_known(detector: Detector, data: Path, *, split: str = "val", only: str = "*") -> tuple[Answers, Answers]:
+    """Returns what the detector finds of the categories that each picture's labels name, not told and told them.
+
+    So the difference is what telling gives: finding what isn't there counts in neither. Otherwise as `answers`.
+    """
+
+    def not_told(image: Image, categories: Sequence[str]) -> list[Detection]:
+        return [one for one in detector.detect([image])[0] if one.category in categories]
+
+    def told(image: Image, categories: Sequence[str]) -> list[Detection]:
+        found = detector.detect([image] * len(categories), list(categories))
+        return [one for name, of in zip(categories, found, strict=True) for one in of if one.category == name]
+
+    return _answers(detector, data, split, only, not_told), _answers(detector, data, split, only, told)
+
+
+def _answers(
+    detector: Detector, data: Path, split: str, only: str, look: Callable[[Image, Sequence[str]], Sequence[Detection]]
+) -> Answers:
     samples = [sample for sample in read(data).samples(split) if fnmatch(sample.image.name, only)]
     if not samples:
         raise InputError("dataset_unreadable", f"{data} has no images named {only!r} in its split {split!r}.")
@@ -116,7 +139,7 @@ def answers(detector: Detector, data: Path, *, split: str = "val", only: str = "
     for sample in tqdm(samples, unit="image", file=sys.stderr):
         photo = decode(sample.image.read_bytes())
         width, height = photo.image.size
-        found.append(tuple(detector.detect([photo.image])[0]))
+        found.append(tuple(look(photo.image, sorted({label.category for label in sample.labels}))))
         truth.append(tuple(Label(label.category, _scaled(label.box, width, height)) for label in sample.labels))
     confidence = float(detector.card.preprocessing["confidence"])
     return Answers(tuple(found), tuple(truth), detector.card.classes, confidence)

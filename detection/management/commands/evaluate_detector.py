@@ -11,6 +11,8 @@ from django.utils.module_loading import import_string
 
 from shop_search.errors import ShopSearchError
 
+KNOWN = ("category_unknown", "category_told")  # measured on the categories of each picture alone
+
 
 class Command(BaseCommand):
     help = "Measures mAP50, mAP50-95 and precision and recall per category, on the backend that serves."
@@ -21,26 +23,31 @@ class Command(BaseCommand):
         parser.add_argument("--only", default="*", metavar="PATTERN", help="of image file names, like 'cf_*'")
         parser.add_argument("--card", type=Path, help="another model than the one in the settings")
         parser.add_argument("--backend", help="another backend than the one in the settings, as a dotted path")
+        parser.add_argument(
+            "--told", action="store_true", help="also measure what it gives to tell it each picture's categories"
+        )
         parser.add_argument("--plots", type=Path, metavar="DIR", help="draw curves and confusion matrix into it")
         parser.add_argument("--json", action="store_true", help="print one JSON document")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from detection.training.evaluate import LEAST_CONFIDENCE, answers
+        from detection.training.evaluate import LEAST_CONFIDENCE, answers, answers_of_known
 
         config: dict[str, Any] = settings.DETECTOR
         overrides = {"card": options["card"] or config["OPTIONS"]["card"], "confidence": LEAST_CONFIDENCE}
         try:
             detector = import_string(options["backend"] or config["BACKEND"])(**{**config["OPTIONS"], **overrides})
-            found = answers(detector, options["data"], split=options["split"], only=options["only"])
+            chosen = {"data": options["data"], "split": options["split"], "only": options["only"]}
+            found = answers(detector, **chosen)
+            known = answers_of_known(detector, **chosen) if options["told"] else ()
             plots = [str(path) for path in _drawn(found, options["plots"], detector.card.label)]
         except (ShopSearchError, ImportError) as error:
             raise CommandError(str(error)) from error
         document = {
             "detector": detector.card.label,
+            **chosen,
             "data": str(options["data"]),
-            "split": options["split"],
-            "only": options["only"],
             **found.scored().as_dict(),
+            **{name: of.scored().as_dict() for name, of in zip(KNOWN, known, strict=False)},
             **({"plots": plots} if plots else {}),
         }
         self.stdout.write(json.dumps(document, indent=2) if options["json"] else _table(document))
@@ -73,6 +80,11 @@ def _table(document: dict[str, Any]) -> str:
         )
     if document["empty_images"]:
         lines.append(f"{document['empty_images_alarmed']} of {document['empty_images']} empty images raised an alarm")
+    lines += [
+        f"Of each picture's own categories, {name.replace('_', ' ')}: mAP50 {_number(document[name]['map50'])}"
+        for name in KNOWN
+        if name in document
+    ]
     lines += [f"Drawn: {path}" for path in document.get("plots", ())]
     return "\n".join(lines)
 

@@ -128,6 +128,15 @@ def test_evaluation_of_some_images_only(card: ModelCard, data: Path) -> None:
     assert "on 1 images, 1 objects" in out.getvalue()
 
 
+def test_evaluation_says_what_it_gives_to_tell_the_category(card: ModelCard, data: Path) -> None:
+    out = StringIO()
+    arguments = ("--data", str(data), "--card", str(card.folder / "card.json"), "--told", "--json")
+    call_command("evaluate_detector", *arguments, stdout=out)
+    document = json.loads(out.getvalue())
+    for name in ("category_unknown", "category_told"):
+        assert (document[name]["images"], document[name]["objects"]) == (4, 4)
+
+
 def test_evaluation_draws_curves_and_confusion(card: ModelCard, data: Path, tmp_path: Path) -> None:
     out = StringIO()
     arguments = ("--data", str(data), "--card", str(card.folder / "card.json"), "--plots", str(tmp_path / "plots"))

@@ -1,8 +1,14 @@
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
 import numpy as np
 import pytest
+from PIL import Image
 
-from detection.training.dataset import Label
-from detection.training.evaluate import Evaluation, average_precision, score
+from detection.training.dataset import Label, Sample, write, write_yaml
+from detection.training.evaluate import Evaluation, answers_of_known, average_precision, score
 from detection.types import Box, Detection
 
 A: Box = (0, 0, 10, 10)
@@ -95,3 +101,26 @@ def test_our_average_precision_is_that_of_ultralytics_for_random_detections() ->
         recall = np.cumsum(hits) / n
         theirs, *_ = metrics.compute_ap(recall, np.cumsum(hits) / np.arange(1, 201))
         assert average_precision(hits, n) == pytest.approx(theirs, abs=0.01)
+
+
+class Torn:
+    """Takes a bag for a shoe unless it is told that there is a bag, and always sees a hat that isn't there."""
+
+    card = SimpleNamespace(preprocessing={"confidence": 0.25}, classes=("bags", "shoes", "hats"))
+
+    def detect(self, images: Sequence[Any], categories: Sequence[str] | None = None) -> list[list[Detection]]:
+        hat = Detection(xyxy=B, category="hats", confidence=0.9)
+        seen = categories or ["shoes"] * len(images)
+        return [[Detection(xyxy=A, category=category, confidence=0.5), hat] for category in seen]
+
+
+def test_telling_the_category_is_compared_on_the_categories_that_are_there(tmp_path: Path) -> None:
+    Image.new("RGB", (100, 100)).save(tmp_path / "one.png")
+    for split in ("train", "val"):
+        write([Sample(tmp_path / "one.png", (Label("bags", (0.0, 0.0, 0.1, 0.1)),))], tmp_path / "set", split)
+
+    not_told, told = answers_of_known(cast(Any, Torn()), write_yaml(tmp_path / "set"))
+
+    assert (not_told.scored().map50, told.scored().map50) == (0.0, 1.0)
+    for found in (not_told, told):
+        assert found.scored().categories["hats"].precision is None  # the hat counts in neither
