@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
+from catalog.bands.calibration import advice
 from catalog.indexing.index import index_all, reindex
 from catalog.jobs import ask
 from catalog.models import Merchant, Product, ProductImage
@@ -55,7 +56,7 @@ class Command(BaseCommand):
         except ShopSearchError as error:
             raise CommandError(error.message) from error
         lay_out_samples(drawn)
-        self._ask_for_shoppers()
+        ask_for_what_takes_long()
         _stamp(drawn).write_text(_wanted(drawn))
 
     def _draw(self, drawn: Path) -> None:
@@ -81,12 +82,6 @@ class Command(BaseCommand):
             report = work(progress=lambda report: bar.update(report.indexed + report.failed))
         if report.failed:
             self.stderr.write(f"{report.failed} pictures couldn't be indexed.")
-
-    def _ask_for_shoppers(self) -> None:
-        """Asks for what fills the console. A worker does it once the shop is up, resting as long as it works."""
-        ask("simulate_shoppers", searches=SHOPPERS, days=60, rest=1.5)
-        ask("learn_ranking", is_simulated=True)
-        ask("measure_catalog", sample=40)
 
     def _bar(self, what: str, steps: Iterable[T], total: int) -> Iterator[T]:
         with self._progress(what, total) as bar:
@@ -119,6 +114,18 @@ def lay_out_samples(drawn: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for scene, name in SAMPLES.items():
         shutil.copyfile(drawn / "scenes" / scene, folder / f"{name}.jpg")
+
+
+def ask_for_what_takes_long() -> None:
+    """Asks for the shop's own bands, and for what fills the console.
+
+    A worker does it once the shop is up; simulated shoppers rest as long as they work.
+    """
+    if advice() is not None:
+        ask("calibrate_bands")
+    ask("simulate_shoppers", searches=SHOPPERS, days=60, rest=1.5)
+    ask("learn_ranking", is_simulated=True)
+    ask("measure_catalog", sample=40)
 
 
 @contextmanager
