@@ -104,6 +104,22 @@ class SearchPage:
         x, y = box["x"] - frame["x"], box["y"] - frame["y"]
         return [x * scale, y * scale, (x + box["width"]) * scale, (y + box["height"]) * scale]
 
+    def wait_for_box(self, answer: Json, *, pixels: float = 4.0) -> None:
+        """Waits until the box on the photo is the answer's: going back, its address is there before it is."""
+        wanted = answer["selected"]["box"]
+        deadline = time.monotonic() + 60
+        while any(abs(a - b) > pixels for a, b in zip(self.shown_box(answer["image"]), wanted, strict=True)):
+            assert time.monotonic() < deadline, f"The box is at {self.shown_box(answer['image'])}, not at {wanted}."
+            self.page.wait_for_timeout(50)
+
+    def wait_for_products(self, answer: Json) -> None:
+        """Waits until the answer's products are shown, and no others."""
+        wanted = [result["product"]["id"] for result in answer["results"]]
+        deadline = time.monotonic() + 60
+        while self.shown_products() != wanted:
+            assert time.monotonic() < deadline, f"Shown is {self.shown_products()}, not {wanted}."
+            self.page.wait_for_timeout(50)
+
     def active_category(self) -> str:
         pressed = self.page.locator('#chips .chip[aria-pressed="true"]')
         return pressed.get_attribute("data-category") or ""

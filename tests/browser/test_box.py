@@ -22,7 +22,7 @@ def test_a_dragged_corner_changes_the_results_before_it_is_let_go(page, look):
     assert live.value.ok
     answer = page.answer_to(mouse.up)
 
-    assert close_to(page.shown_box(answer["image"]), answer["selected"]["box"])
+    page.wait_for_box(answer)
     assert page.shown_products() == [result["product"]["id"] for result in answer["results"]]
     assert page.page.evaluate("window.untouched")
 
@@ -120,4 +120,4 @@ def test_one_drag_is_one_step_back(page, look):
     page.page.go_back()
 
     page.wait_for(first)
-    assert close_to(page.shown_box(first["image"]), first["selected"]["box"])
+    page.wait_for_box(first)
