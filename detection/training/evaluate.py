@@ -7,7 +7,7 @@ Source: Lin et al., "Microsoft COCO", 2014, and its evaluation code.
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -112,20 +112,23 @@ def answers(detector: Detector, data: Path, *, split: str = "val", only: str = "
     return _answers(detector, data, split, only, lambda image, _: detector.detect([image])[0])
 
 
-def answers_of_known(detector: Detector, data: Path, *, split: str = "val", only: str = "*") -> tuple[Answers, Answers]:
-    """Returns what the detector finds of the categories that each picture's labels name, not told and told them.
-
-    So the difference is what telling gives: finding what isn't there counts in neither. Otherwise as `answers`.
+def answers_when_told(detector: Detector, data: Path, *, split: str = "val", only: str = "*") -> Answers:
+    """Returns what the detector finds when it is told the categories that each picture's labels name, otherwise as
+    `answers`. Only these categories are in it: compare it with `of_known`.
     """
-
-    def not_told(image: Image, categories: Sequence[str]) -> list[Detection]:
-        return [one for one in detector.detect([image])[0] if one.category in categories]
 
     def told(image: Image, categories: Sequence[str]) -> list[Detection]:
         found = detector.detect([image] * len(categories), list(categories))
         return [one for name, of in zip(categories, found, strict=True) for one in of if one.category == name]
 
-    return _answers(detector, data, split, only, not_told), _answers(detector, data, split, only, told)
+    return _answers(detector, data, split, only, told)
+
+
+def of_known(found: Answers) -> Answers:
+    """Returns the answers without categories that a picture's labels don't name: what isn't there counts no more."""
+    there = [{label.category for label in labels} for labels in found.truth]
+    kept = (tuple(one for one in of if one.category in names) for of, names in zip(found.found, there, strict=True))
+    return replace(found, found=tuple(kept))
 
 
 def _answers(

@@ -30,7 +30,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON document")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from detection.training.evaluate import LEAST_CONFIDENCE, answers, answers_of_known
+        from detection.training.evaluate import LEAST_CONFIDENCE, answers, answers_when_told, of_known
 
         config: dict[str, Any] = settings.DETECTOR
         overrides = {"card": options["card"] or config["OPTIONS"]["card"], "confidence": LEAST_CONFIDENCE}
@@ -38,7 +38,7 @@ class Command(BaseCommand):
             detector = import_string(options["backend"] or config["BACKEND"])(**{**config["OPTIONS"], **overrides})
             chosen = {"data": options["data"], "split": options["split"], "only": options["only"]}
             found = answers(detector, **chosen)
-            known = answers_of_known(detector, **chosen) if options["told"] else ()
+            known = (of_known(found), answers_when_told(detector, **chosen)) if options["told"] else ()
             plots = [str(path) for path in _drawn(found, options["plots"], detector.card.label)]
         except (ShopSearchError, ImportError) as error:
             raise CommandError(str(error)) from error

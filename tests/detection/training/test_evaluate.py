@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from detection.training.dataset import Label, Sample, write, write_yaml
-from detection.training.evaluate import Evaluation, answers_of_known, average_precision, score
+from detection.training.evaluate import Evaluation, answers, answers_when_told, average_precision, of_known, score
 from detection.types import Box, Detection
 
 A: Box = (0, 0, 10, 10)
@@ -119,7 +119,11 @@ def test_telling_the_category_is_compared_on_the_categories_that_are_there(tmp_p
     for split in ("train", "val"):
         write([Sample(tmp_path / "one.png", (Label("bags", (0.0, 0.0, 0.1, 0.1)),))], tmp_path / "set", split)
 
-    not_told, told = answers_of_known(cast(Any, Torn()), write_yaml(tmp_path / "set"))
+    torn, data = cast(Any, Torn()), write_yaml(tmp_path / "set")
+    everything, told = answers(torn, data), answers_when_told(torn, data)
+    not_told = of_known(everything)
+
+    assert everything.scored().categories["hats"].precision == 0.0
 
     assert (not_told.scored().map50, told.scored().map50) == (0.0, 1.0)
     for found in (not_told, told):
