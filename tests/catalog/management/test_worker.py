@@ -91,11 +91,13 @@ def test_sigterm_ends_the_worker_after_the_batch_in_hand(shop, monkeypatch):
         handler(signal.SIGTERM, None)
 
     monkeypatch.setattr(worker, "_tell", be_stopped)
-    monkeypatch.setattr(worker, "step_back", lambda: None)  # other tests are waited for
+    stepped = []
+    monkeypatch.setattr(worker, "step_back", lambda: stepped.append(True))  # other tests are waited for
     before = signal.getsignal(signal.SIGTERM)
 
     call_command("worker", "--batch", "2")
 
+    assert stepped == [True]
     assert ProductImage.objects.filter(state="indexed").count() == 4
     assert not ProductImage.objects.exclude(claimed_until=None).exists()
     assert signal.getsignal(signal.SIGTERM) == before
