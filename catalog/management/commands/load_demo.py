@@ -1,4 +1,7 @@
-"""Fills this home with the demo shop: draw, import, index, lay out samples. Each step skips what is already there."""
+"""Fills this home with the demo shop: draw, import, index, calibrate, lay out samples.
+
+Each step skips what is already there.
+"""
 
 import shutil
 import signal
@@ -13,6 +16,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
+from catalog.bands.calibrating import calibrate, use
 from catalog.bands.calibration import advice
 from catalog.indexing.index import index_all, reindex
 from catalog.jobs import ask
@@ -53,6 +57,7 @@ class Command(BaseCommand):
             with _store_for_now():
                 self._import(drawn)
                 self._index()
+                self._calibrate()
         except ShopSearchError as error:
             raise CommandError(error.message) from error
         lay_out_samples(drawn)
@@ -82,6 +87,18 @@ class Command(BaseCommand):
             report = work(progress=lambda report: bar.update(report.indexed + report.failed))
         if report.failed:
             self.stderr.write(f"{report.failed} pictures couldn't be indexed.")
+
+    def _calibrate(self) -> None:
+        """Without it the first searches would call a jacket in another color the same product."""
+        if advice() is None:
+            return
+        with self._progress("Learning what scores mean", Product.objects.shown().count()) as bar:
+
+            def progress(done: int, total: int) -> None:
+                bar.total = total
+                bar.update(done - bar.n)
+
+            use(calibrate(progress=progress))
 
     def _bar(self, what: str, steps: Iterable[T], total: int) -> Iterator[T]:
         with self._progress(what, total) as bar:
@@ -117,12 +134,7 @@ def lay_out_samples(drawn: Path) -> None:
 
 
 def ask_for_what_takes_long() -> None:
-    """Asks for the shop's own bands, and for what fills the console.
-
-    A worker does it once the shop is up; simulated shoppers rest as long as they work.
-    """
-    if advice() is not None:
-        ask("calibrate_bands")
+    """Asks for what fills the console: a worker does it once the shop is up, and rests longer than it works."""
     ask("simulate_shoppers", searches=SHOPPERS, days=60, rest=1.5)
     ask("learn_ranking", is_simulated=True)
     ask("measure_catalog", sample=40)

@@ -1,18 +1,44 @@
+from io import StringIO
+
 import pytest
 
-from catalog.bands import calibration
+from catalog.bands import Bands, calibration
+from catalog.bands.calibrating import Calibrated
+from catalog.management.commands import load_demo
 from catalog.management.commands.load_demo import ask_for_what_takes_long
-from catalog.models import Job
+from catalog.models import BandCalibration, Job
 
 
-@pytest.mark.parametrize(("least", "is_calibrated"), [(3, True), (4, False)])
-def test_a_demo_of_enough_products_learns_its_own_bands_first(shelf, monkeypatch, least, is_calibrated):
-    monkeypatch.setattr(calibration, "LEAST_PRODUCTS", least)
+@pytest.fixture
+def of_three_products(shelf, monkeypatch):
     for seed in range(1, 4):
         shelf.put(f"P{seed}", seed)
 
-    ask_for_what_takes_long()
 
+def calibrated(monkeypatch) -> tuple[int, str]:
+    """Returns how many calibrations the step leaves, and what it prints."""
+
+    def calibrate(*, progress):
+        progress(6, 6)
+        return Calibrated(Bands({}), [], {"counts": {}, "report": {}})
+
+    monkeypatch.setattr(load_demo, "calibrate", calibrate)
+    printed = StringIO()
+    load_demo.Command(stderr=printed)._calibrate()
+    return BandCalibration.objects.count(), printed.getvalue()
+
+
+def test_a_demo_of_enough_products_learns_its_own_bands_before_its_page_opens(of_three_products, monkeypatch):
+    monkeypatch.setattr(calibration, "LEAST_PRODUCTS", 3)
+    assert calibrated(monkeypatch) == (1, "Learning what scores mean (3)\n")
+
+
+def test_a_demo_of_few_products_keeps_the_bands_of_the_settings(of_three_products, monkeypatch):
+    monkeypatch.setattr(calibration, "LEAST_PRODUCTS", 4)
+    assert calibrated(monkeypatch) == (0, "")
+
+
+def test_what_fills_the_console_is_left_to_a_worker(db):
+    ask_for_what_takes_long()
     asked = list(Job.objects.order_by("created_at").values_list("kind", flat=True))
-    first = ["calibrate_bands"] if is_calibrated else []
-    assert asked == [*first, "simulate_shoppers", "learn_ranking", "measure_catalog"]
+    assert asked == ["simulate_shoppers", "learn_ranking", "measure_catalog"]
