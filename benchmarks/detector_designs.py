@@ -35,7 +35,8 @@ WARM_UP = 10
 def train(design: str, weights: Path | None, data: Path, into: Path, options: argparse.Namespace) -> dict[str, Any]:
     """Returns how good the design is after its training, and how much of the weights it could take."""
     from detection.backends.yolo import YOLO
-    from detection.training.precision import has_bf16, in_bf16
+    from detection.training.precision import in_bf16
+    from shop_search.bf16 import has_bf16
 
     yolo = YOLO(f"{design}.yaml", task="detect")
     if has_bf16():

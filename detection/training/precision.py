@@ -11,12 +11,6 @@ from typing import Any
 import torch
 
 
-def has_bf16() -> bool:
-    """Whether this CPU multiplies numbers in bf16 itself; on others torch would imitate it, slowly."""
-    able = torch.cpu.get_capabilities()
-    return bool(able.get("avx512_bf16") or able.get("amx_bf16") or able.get("bf16"))
-
-
 def in_bf16(yolo: Any) -> None:
     """Has the training of this YOLO compute its network in bf16, and the loss in fp32: eight bits are few for a box.
 

@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from shop_search.bf16 import has_bf16
 from shop_search.errors import ShopSearchError
 from shop_search.model_card import ModelCard
 
@@ -47,7 +48,7 @@ class Command(BaseCommand):
         self.stdout.write(str(weights))
 
     def _train(self, into: Path, options: dict[str, Any]) -> Path:
-        from detection.training import export, precision, train
+        from detection.training import export, train
 
         if options["resume"]:
             return train.resume(into)
@@ -64,7 +65,7 @@ class Command(BaseCommand):
         if not start.is_file():
             raise CommandError(f"There is no checkpoint {start}.")
         names = ("epochs", "imgsz", "batch", "lr", "mosaic", "seed", "device")
-        bf16 = options["device"] == "cpu" and not options["fp32"] and precision.has_bf16()
+        bf16 = options["device"] == "cpu" and not options["fp32"] and has_bf16()
         plan = train.Plan(**{name: options[name] for name in names}, bf16=bf16)
         return train.train(start, options["data"], into, plan=plan, command=_command(options), before=before)
 

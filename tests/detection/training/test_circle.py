@@ -15,7 +15,6 @@ from shop_search.model_card import ModelCard
 
 pytest.importorskip("detection.backends.yolo", reason="ultralytics is not installed: it comes with the 'train' extra")
 
-from detection.training import precision
 
 # One layer of each kind that the bundled detector's network has, where that has up to eight: learning, exporting and
 # above all turning into eight bits take time for each.
@@ -60,7 +59,7 @@ def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     YOLO(str(root / "network.yaml"), task="detect", verbose=False).save(root / "fresh.pt")
     out = StringIO()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(precision, "has_bf16", lambda: True)
+        patch.setattr("detection.management.commands.train_detector.has_bf16", lambda: True)
         call_command(
             "train_detector",
             *("--from", str(root / "fresh.pt"), "--data", str(data), "--into", str(root / "out")),

@@ -77,14 +77,3 @@ def test_nothing_changes_before_training_begins() -> None:
     precision.in_bf16(training)
     training.network(torch.rand(1, 3, 8, 8))
     assert training.network.seen == [torch.float32]
-
-
-@pytest.mark.parametrize(
-    ("able", "has"),
-    [({"avx512_bf16": True}, True), ({"amx_bf16": True}, True), ({"bf16": True}, True), ({"avx2": True}, False)],
-)
-def test_only_a_cpu_with_its_own_instructions_is_asked(
-    able: dict[str, bool], has: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able)
-    assert precision.has_bf16() is has
