@@ -5,6 +5,7 @@ Each shard is (pictures, variants, channels, h, w) float16. Variant 0 is the cro
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from embeddings.training.crops import Box
 from embeddings.training.shaken import shaken
 
 SHARD = 256  # pictures: a minute of work, which is what a kill costs
+HANDS = 2  # that draw while the front looks: with its own threads, as much as four cores can use
 FRAME = 0.12  # how far each side of the box may be off, in shares of the product's sides
 Activations = NDArray[np.float16]
 
@@ -62,13 +64,14 @@ def shards(front: Front, work: Path, rows: Sequence[Callable[[], Sequence[Image.
     """Returns (n, variants, channels, h, w) float16 of what the rows draw, reading from `work` what is there."""
     work.mkdir(parents=True, exist_ok=True)
     starts = range(0, len(rows), SHARD)
-    with tqdm(total=len(rows), desc=f"activations {name}", unit="picture") as bar:
+    bar = tqdm(total=len(rows), desc=f"activations {name}", unit="picture")
+    with bar, ThreadPoolExecutor(HANDS) as hands:  # pillow and OpenCV let go of the interpreter while they draw
         for start in starts:
             path, part = work / f"{name}_{start:05}.npy", rows[start : start + SHARD]
             if not path.is_file():
                 made = []
-                for draw in part:
-                    made.append(front(draw()))
+                for drawn in hands.map(lambda draw: draw(), part):
+                    made.append(front(drawn))
                     bar.update()
                 partial = path.with_suffix(".part.npy")
                 np.save(partial, np.stack(made))
@@ -105,6 +108,5 @@ def _spoiled(
     size: tuple[int, int],
     count: int,
 ) -> Iterator[Image.Image]:
-    elsewhere = placed(loose, dice, streets).resize(size, Image.Resampling.BILINEAR)
     for _ in range(count):
-        yield shaken(elsewhere, dice)
+        yield shaken(placed(loose, dice, streets).resize(size, Image.Resampling.BILINEAR), dice, streets)

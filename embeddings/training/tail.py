@@ -31,11 +31,11 @@ CHECKPOINT = "tail.pt"
 class UnfreezePlan:
     """One fine-tuning of the trained model in the folder `start`."""
 
-    products: Path
-    views: Path
-    backgrounds: Path
-    start: Path
-    work: Path
+    products: Path = field(repr=False)
+    views: Path = field(repr=False)
+    backgrounds: Path = field(repr=False)
+    start: Path = field(repr=False)
+    work: Path = field(repr=False)
     blocks: int = 3  # from the last one; MobileNetV2 has seven
     pictures: int = 3000  # of products; fewer pass the front sooner
     bad_photos: int = 3  # of each
@@ -45,6 +45,9 @@ class UnfreezePlan:
     sharpness: float = 20.0  # of the choice among products
     keep: float = 4.0  # what it weighs that good photos stay where they are
     seed: int = 0
+    bf16: bool = False  # compute the blocks in bf16; weights, loss and what the optimizer remembers stay in fp32
+    # Neither of these changes what is learned: a training may be taken up with others.
+    mix: float | None = field(default=None, repr=False)  # share of the trained blocks; None: what is best
     threads: int = field(default=0, repr=False)  # 0: as many as there are cores. It changes no result
 
 
@@ -56,18 +59,20 @@ class Lesson:
     owners: NDArray[np.intp]  # (n,) numbers of products
     targets: NDArray[np.float32]  # (n, dim): the start's embeddings of variant 0
     trains: NDArray[np.bool_]  # (n,): the others choose the mix
+    worn: NDArray[np.intp]  # which pictures are a product on somebody, whose other pictures are here too: real pairs
 
 
-def embedded(made: Any, rows: Activations, *, first: int) -> NDArray[np.float32]:
+def embedded(made: Any, rows: Activations, *, first: int, bf16: bool = False) -> NDArray[np.float32]:
     """Returns (n, dim) float32, unit rows, of (n, channels, h, w) activations."""
     with torch.inference_mode():
-        parts = [_embed(made, torch.from_numpy(rows[i : i + 64]), first).numpy() for i in range(0, len(rows), 64)]
+        parts = [_embed(made, torch.from_numpy(rows[i : i + 64]), first, bf16).numpy() for i in range(0, len(rows), 64)]
     return np.concatenate(parts)
 
 
-def _embed(made: Any, rows: Tensor, first: int) -> Tensor:
-    features = model.trunk_of(made).tail(rows.float().contiguous(memory_format=torch.channels_last), first)
-    return functional.normalize(model.projection_of(made)(features), dim=1)
+def _embed(made: Any, rows: Tensor, first: int, bf16: bool) -> Tensor:
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
+        features = model.trunk_of(made).tail(rows.float().contiguous(memory_format=torch.channels_last), first)
+    return functional.normalize(model.projection_of(made)(features.float()), dim=1)
 
 
 def learn(plan: UnfreezePlan, made: Any, lesson: Lesson, *, first: int) -> dict[str, list[float]]:
@@ -86,7 +91,7 @@ def learn(plan: UnfreezePlan, made: Any, lesson: Lesson, *, first: int) -> dict[
     )
     targets, owners = torch.from_numpy(lesson.targets), torch.from_numpy(lesson.owners)
     bank, whose = targets[train], owners[train]
-    run = hashlib.sha256(lesson.targets.tobytes() + repr(plan).encode()).hexdigest()
+    run = hashlib.sha256(lesson.targets.tobytes() + repr(plan).encode()).hexdigest()  # folders may be moved meanwhile
     path = plan.work / CHECKPOINT
     losses = _resumed(path, run, trunk, first, optimizer, schedule)
     for epoch in range(len(losses["choice"]), plan.epochs):
@@ -97,7 +102,7 @@ def learn(plan: UnfreezePlan, made: Any, lesson: Lesson, *, first: int) -> dict[
             picked = order[step * plan.batch : (step + 1) * plan.batch]
             kinds = 1 + dice.integers(lesson.rows.shape[1] - 1, size=len(picked))
             kinds[: len(picked) // 4] = 0  # a quarter are good photos
-            rows = _embed(made, torch.from_numpy(lesson.rows[picked, kinds]), first)
+            rows = _embed(made, torch.from_numpy(lesson.rows[picked, kinds]), first, plan.bf16)
             bad = torch.from_numpy(kinds > 0)
             choice = chosen(rows[bad], torch.from_numpy(picked)[bad], targets, owners, bank, whose, plan.sharpness)
             away = 1 - (rows * targets[picked]).sum(dim=1)
@@ -115,7 +120,7 @@ def learn(plan: UnfreezePlan, made: Any, lesson: Lesson, *, first: int) -> dict[
         bar.close()
         for name, value in zip(LOSSES, np.mean(running, axis=0), strict=True):
             losses[name].append(float(value))
-        losses[FOUND].append(tuning_rank(made, lesson, first=first))
+        losses[FOUND].append(tuning_rank(made, lesson, first=first, bf16=plan.bf16))
         _keep(path, run, trunk, first, optimizer, schedule, losses)
         curves(losses, plan)
     made.requires_grad_(False)
@@ -132,12 +137,12 @@ def curves(losses: dict[str, list[float]], plan: UnfreezePlan) -> Path:
     return training_curves.draw(panels, plan.work / training_curves.NAME, title=f"encoder, last {plan.blocks} blocks")
 
 
-def tuning_rank(made: Any, lesson: Lesson, *, first: int) -> float:
+def tuning_rank(made: Any, lesson: Lesson, *, first: int, bf16: bool = False) -> float:
     """Returns the mean reciprocal rank of the tuning pictures' bad photos among the start's embeddings of all."""
     tuning = np.flatnonzero(~lesson.trains)
     if not len(tuning):
         return math.nan
-    asked = embedded(made, lesson.rows[tuning, 1:].reshape(-1, *lesson.rows.shape[2:]), first=first)
+    asked = embedded(made, lesson.rows[tuning, 1:].reshape(-1, *lesson.rows.shape[2:]), first=first, bf16=bf16)
     relevant = np.repeat(lesson.owners[tuning], lesson.rows.shape[1] - 1)[:, None] == lesson.owners[None, :]
     return float(np.mean([1 / (places[0] + 1) for places in ranks(asked, lesson.targets, relevant)]))
 

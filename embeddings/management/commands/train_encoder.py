@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from embeddings.measures import Measure
+from shop_search.bf16 import has_bf16
 from shop_search.errors import ShopSearchError
 from shop_search.model_card import ModelCard
 
@@ -47,6 +48,13 @@ class Command(BaseCommand):
         )
         parser.add_argument("--pictures", type=int, help="of --products that --unfreeze learns from")
         parser.add_argument("--epochs", type=int, help="passes over them")
+        parser.add_argument("--bad-photos", type=int, help="that --unfreeze renders of each picture (default: 3)")
+        parser.add_argument(
+            "--fp32", action="store_true", help="unfreeze in full precision also where the CPU is faster in bf16"
+        )
+        parser.add_argument(
+            "--mix", type=float, help="share of what --unfreeze trained, 0 to 1 (default: the best by what trained)"
+        )
         parser.add_argument("--threads", type=int, help="cores that --unfreeze may use (default: all)")
         parser.add_argument("--out", type=Path, required=True, help="folder for weights and card")
         parser.add_argument("--work", type=Path, help="keeps features and progress (default: runs/train_encoder)")
@@ -110,16 +118,18 @@ class Command(BaseCommand):
             work=options["work"] or Path(settings.BASE_DIR) / UNFREEZE_WORK,
             blocks=options["unfreeze"],
             seed=options["seed"],
+            bf16=not options["fp32"] and has_bf16(),
         )
-        chosen = {name: options[name] for name in ("pictures", "epochs", "threads") if options[name]}
-        trained = unfreeze(replace(plan, **chosen))
+        asked = {name: options[name] for name in ("pictures", "bad_photos", "epochs", "threads", "mix")}
+        trained = unfreeze(replace(plan, **{name: value for name, value in asked.items() if value is not None}))
         before = ModelCard.load(start / "card.json")
         facts = {**trained.facts, "started_from": {"label": before.label, "training": dict(before.training)}}
         data = [*before.data, UNFREEZE_DATA.format(**facts["counts"]), *options["rights"]]
         card = ship(replace(trained, facts=facts), options["out"], version=options["name"], data=data)
         self.stdout.write(f"{card.label} in {facts['minutes']} minutes: {options['out'] / 'card.json'}")
         self.stdout.write(
-            f"Curves: {plan.work / 'curves.png'}. The best mix with what it started from: {facts['mix']}."
+            f"Curves: {plan.work / 'curves.png'}. Mixed with what it started from: {facts['mix']} of what was trained. "
+            "Held-out real pairs decide: measure other mixes with --mix, which trains nothing anew."
         )
         self.stdout.write("Measure it before it is served: SHOP_SEARCH_ENCODER=<card> manage.py evaluate_encoder ...")
         self.stdout.write("It has no attribute heads: train_attributes makes them.")

@@ -15,7 +15,8 @@ pytest.importorskip("open_clip", reason="open_clip comes with the 'train' extra"
 from embeddings.backends.openvino import OpenVINOEncoder  # noqa: E402
 from embeddings.training import activations, model, tail  # noqa: E402
 from embeddings.training.tail import UnfreezePlan, chosen  # noqa: E402
-from embeddings.training.unfreeze import mixture, unfreeze  # noqa: E402
+from embeddings.training.unfreeze import Found, best_mix, mixture, unfreeze  # noqa: E402
+from shop_search.errors import InputError  # noqa: E402
 
 BUNDLED = Path(__file__).parents[3] / "embeddings" / "weights"
 
@@ -70,7 +71,7 @@ def test_the_command_writes_an_encoder_that_is_served_and_says_where_it_comes_fr
     call_command(
         "train_encoder", "--from", "bundled", "--unfreeze", "2", "--epochs", "1", "--products", str(plan.products),
         "--views", str(plan.views), "--backgrounds", str(plan.backgrounds), "--work", str(plan.work), "--out", str(out),
-        "--threads", "1",
+        "--threads", "1", "--bad-photos", "2", "--fp32",
     )  # fmt: skip
     encoder = OpenVINOEncoder(out / "card.json")
     assert encoder.encode_texts(["red shoes"]) == pytest.approx(
@@ -79,6 +80,17 @@ def test_the_command_writes_an_encoder_that_is_served_and_says_where_it_comes_fr
     training = json.loads((out / "card.json").read_text())["training"]
     assert training["trunk"].startswith("last 2 blocks")
     assert training["started_from"]["label"].startswith("shop-search-encoder")
+
+
+def test_in_bf16_it_learns_the_same_and_what_it_learns_is_in_fp32(plan, monkeypatch):
+    monkeypatch.setattr("embeddings.training.unfreeze.MIXES", (1.0,))
+    plan = replace(plan, epochs=1)
+    whole, half = unfreeze(plan), unfreeze(replace(plan, work=plan.work.with_name("half"), bf16=True))
+    for name, values in whole.facts["losses"].items():
+        assert half.facts["losses"][name] != values, name
+        assert half.facts["losses"][name] == pytest.approx(values, rel=0.05, abs=0.02), name
+    states = [model.load(one.folder)[0].state_dict() for one in (whole, half)]
+    assert all(states[1][name].dtype == value.dtype for name, value in states[0].items())
 
 
 @pytest.mark.parametrize("blocks", [1, 8])
@@ -106,6 +118,50 @@ def test_a_twin_is_no_wrong_answer():
     with_twin = chosen(asked, picked, bank, whose, bank, whose, 10.0)
     without = chosen(asked, picked, bank, whose, bank[[0, 2]], whose[[0, 2]], 10.0)
     assert float(with_twin) == pytest.approx(float(without))
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("found", "best"),
+    [
+        ({0.0: Found(0.6, 0.9), 0.5: Found(0.7, 0.895), 1.0: Found(0.8, 0.85)}, 0.5),  # real pairs go first
+        ({0.0: Found(0.6, 0.9), 0.5: Found(0.7, 0.91), 1.0: Found(0.8, 0.92)}, 1.0),
+        ({0.0: Found(0.6, 0.9), 0.5: Found(0.5, 0.91), 1.0: Found(0.5, 0.92)}, 0.0),  # it has made things worse
+        ({0.0: Found(0.6, NAN), 0.5: Found(0.7, NAN), 1.0: Found(0.65, NAN)}, 0.5),  # nobody wears anything
+        ({0.0: Found(NAN, 0.9), 0.5: Found(NAN, 0.9), 1.0: Found(NAN, 0.9)}, 1.0),  # too few products to hold any out
+    ],
+)
+def test_the_best_mix_finds_bad_photos_and_loses_no_real_pairs(found, best):
+    assert best_mix(found) == best
+
+
+def test_the_mixes_are_measured_and_the_best_of_them_is_what_is_left(plan):
+    trained = unfreeze(plan)
+    by_mix = {float(mix): Found(**of) for mix, of in trained.facts["mean_reciprocal_rank_by_mix"].items()}
+    assert list(by_mix) == [0.0, 0.25, 0.5, 0.75, 1.0]
+    assert all(0 < rank <= 1 for of in by_mix.values() for rank in (of.bad_photos, of.real_pairs))
+    assert trained.facts["mix"] == best_mix(by_mix)
+
+
+def test_another_mix_trains_nothing_anew(plan, monkeypatch):
+    monkeypatch.setattr("embeddings.training.unfreeze.MIXES", (1.0,))
+    whole = model.load(unfreeze(plan).folder)[0].state_dict()
+    monkeypatch.setattr(tail, "_keep", lambda *_: pytest.fail("it trained again"))
+    moved = plan.work.rename(plan.work.with_name("moved"))
+    trained = unfreeze(replace(plan, work=moved, mix=0.3))
+    assert trained.facts["mix"] == 0.3
+    assert [float(mix) for mix in trained.facts["mean_reciprocal_rank_by_mix"]] == [0.3, 1.0]
+    start, mixed = (model.load(folder)[0].state_dict() for folder in (BUNDLED, trained.folder))
+    name = "visual.trunk.net.conv_head.weight"
+    torch.testing.assert_close(mixed[name], start[name] + 0.3 * (whole[name] - start[name]), atol=1e-4, rtol=1e-2)
+
+
+@pytest.mark.parametrize("mix", [-0.1, 1.5])
+def test_a_mix_beyond_both_ends_is_a_sentence(plan, mix):
+    with pytest.raises(InputError, match="between 0"):
+        unfreeze(replace(plan, mix=mix))
 
 
 def test_a_mixture_lies_between_start_and_end():
