@@ -148,7 +148,7 @@ def measured(
     tuning = np.flatnonzero(~lesson.trains)
     others = np.setdiff1d(np.arange(len(lesson.rows)), lesson.worn)
     found: dict[float, Found] = {}
-    for mix in sorted({*MIXES, plan.mix or 0.0}):
+    for mix in sorted({*MIXES} if plan.mix is None else {*MIXES, plan.mix}):
         trunk.load_state_dict(mixture(before, after, mix), strict=False)
         good = embedded(made, lesson.rows[:, 0], first=first, bf16=plan.bf16)
         bad = embedded(made, lesson.rows[tuning, 1:].reshape(-1, *lesson.rows.shape[2:]), first=first, bf16=plan.bf16)
