@@ -63,7 +63,9 @@ class Lesson:
 
 
 def embedded(made: Any, rows: Activations, *, first: int, bf16: bool = False) -> NDArray[np.float32]:
-    """Returns (n, dim) float32, unit rows, of (n, channels, h, w) activations."""
+    """Returns (n, dim) float32, unit rows, of (n, channels, h, w) activations; (0, 0) of none."""
+    if not len(rows):
+        return np.empty((0, 0), np.float32)
     with torch.inference_mode():
         parts = [_embed(made, torch.from_numpy(rows[i : i + 64]), first, bf16).numpy() for i in range(0, len(rows), 64)]
     return np.concatenate(parts)
@@ -140,11 +142,18 @@ def curves(losses: dict[str, list[float]], plan: UnfreezePlan) -> Path:
 def tuning_rank(made: Any, lesson: Lesson, *, first: int, bf16: bool = False) -> float:
     """Returns the mean reciprocal rank of the tuning pictures' bad photos among the start's embeddings of all."""
     tuning = np.flatnonzero(~lesson.trains)
-    if not len(tuning):
-        return math.nan
     asked = embedded(made, lesson.rows[tuning, 1:].reshape(-1, *lesson.rows.shape[2:]), first=first, bf16=bf16)
-    relevant = np.repeat(lesson.owners[tuning], lesson.rows.shape[1] - 1)[:, None] == lesson.owners[None, :]
-    return float(np.mean([1 / (places[0] + 1) for places in ranks(asked, lesson.targets, relevant)]))
+    whose = np.repeat(lesson.owners[tuning], lesson.rows.shape[1] - 1)
+    return mean_reciprocal_rank(asked, whose, lesson.targets, lesson.owners)
+
+
+def mean_reciprocal_rank(
+    asked: NDArray[np.float32], whose: NDArray[np.intp], catalog: NDArray[np.float32], owners: NDArray[np.intp]
+) -> float:
+    """Returns how early each row finds one of its product's in the catalog, 0 to 1; NaN where none asks."""
+    if not len(asked):
+        return math.nan
+    return float(np.mean([1 / (places[0] + 1) for places in ranks(asked, catalog, whose[:, None] == owners[None, :])]))
 
 
 def chosen(

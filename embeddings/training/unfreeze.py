@@ -20,18 +20,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from embeddings.measures import ranks
 from embeddings.training import model
 from embeddings.training.activations import Front, shards, variants
 from embeddings.training.crops import find_boxes
 from embeddings.training.dataset import Picture, is_held_out, read_products, read_views
 from embeddings.training.tables import EVERY_BACKGROUND, claim
-from embeddings.training.tail import Lesson, UnfreezePlan, embedded, learn, state_of
+from embeddings.training.tail import Lesson, UnfreezePlan, embedded, learn, mean_reciprocal_rank, state_of
 from embeddings.training.text import TOKENIZER_NAME
 from embeddings.training.train import Trained
 from shop_search.errors import InputError
@@ -81,16 +79,21 @@ def unfreeze(plan: UnfreezePlan) -> Trained:
             "text": "the start's",
             "counts": {"products": int(lesson.trains.sum()), "tuning": int((~lesson.trains).sum())},
             "epochs": plan.epochs,
-            "losses": {name: [round(loss, 4) for loss in of] for name, of in losses.items()},
+            "losses": {name: [_rounded(loss) for loss in of] for name, of in losses.items()},
             "mix": mix,
             "best_mix_by_what_trained": best_mix(mixed),
             "mean_reciprocal_rank_by_mix": {
-                str(mix): {name: round(value, 4) for name, value in asdict(found).items()}
+                str(mix): {name: _rounded(value) for name, value in asdict(found).items()}
                 for mix, found in mixed.items()
             },
             "minutes": round((perf_counter() - started) / 60, 1),
         },
     )
+
+
+def _rounded(value: float) -> float | None:
+    """Returns what JSON knows: it has no NaN."""
+    return None if math.isnan(value) else round(value, 4)
 
 
 def look(plan: UnfreezePlan, made: Any, front: Front, *, first: int) -> Lesson:
@@ -154,8 +157,10 @@ def measured(
         bad = embedded(made, lesson.rows[tuning, 1:].reshape(-1, *lesson.rows.shape[2:]), first=first, bf16=plan.bf16)
         whose = np.repeat(lesson.owners[tuning], lesson.rows.shape[1] - 1)
         found[mix] = Found(
-            bad_photos=_rank(bad, whose, good, lesson.owners),
-            real_pairs=_rank(good[lesson.worn], lesson.owners[lesson.worn], good[others], lesson.owners[others]),
+            bad_photos=mean_reciprocal_rank(bad, whose, good, lesson.owners),
+            real_pairs=mean_reciprocal_rank(
+                good[lesson.worn], lesson.owners[lesson.worn], good[others], lesson.owners[others]
+            ),
         )
     return found
 
@@ -168,14 +173,6 @@ def best_mix(found: Mapping[float, Found]) -> float:
     least = found[min(found)].real_pairs - LOSS
     kept = [mix for mix, of in found.items() if not of.real_pairs < least]
     return max(kept, key=lambda mix: (0.0, mix) if math.isnan(found[mix].bad_photos) else (found[mix].bad_photos, -mix))
-
-
-def _rank(
-    asked: NDArray[np.float32], whose: NDArray[np.intp], catalog: NDArray[np.float32], owners: NDArray[np.intp]
-) -> float:
-    if not len(asked):
-        return math.nan
-    return float(np.mean([1 / (places[0] + 1) for places in ranks(asked, catalog, whose[:, None] == owners[None, :])]))
 
 
 def mixture(before: dict[str, Tensor], after: dict[str, Tensor], mix: float) -> dict[str, Tensor]:

@@ -106,6 +106,9 @@ class Command(BaseCommand):
         if start is None:
             raise CommandError("--unfreeze goes on with a trained model: name it with --from, like --from bundled.")
         _complain(options)
+        for name in ("pictures", "bad_photos", "epochs"):
+            if options[name] is not None and options[name] < 1:
+                raise CommandError(f"--{name.replace('_', '-')} {options[name]} is too few: 1 at least.")
         from embeddings.training.ship import ship
         from embeddings.training.tail import UnfreezePlan
         from embeddings.training.unfreeze import unfreeze

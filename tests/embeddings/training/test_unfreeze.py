@@ -110,6 +110,16 @@ def test_a_number_of_blocks_that_cannot_be_trained_is_a_sentence(plan, blocks):
         )  # fmt: skip
 
 
+@pytest.mark.parametrize("option", ["--pictures", "--bad-photos", "--epochs"])
+def test_none_of_what_it_learns_from_is_a_sentence(plan, option):
+    with pytest.raises(CommandError, match=f"{option} 0 is too few"):
+        call_command(
+            "train_encoder", "--from", "bundled", "--unfreeze", "2", option, "0", "--products", str(plan.products),
+            "--views", str(plan.views), "--backgrounds", str(plan.backgrounds), "--work", str(plan.work),
+            "--out", str(plan.work / "out"),
+        )  # fmt: skip
+
+
 def test_unfreezing_needs_a_trained_start_and_folders_to_learn_from(tmp_path):
     for arguments, message in (
         (["--backbone", "x.safetensors"], "--from"),
@@ -150,6 +160,14 @@ def test_the_mixes_are_measured_and_the_best_of_them_is_what_is_left(plan):
     assert list(by_mix) == [0.0, 0.25, 0.5, 0.75, 1.0]
     assert all(0 < rank <= 1 for of in by_mix.values() for rank in (of.bad_photos, of.real_pairs))
     assert trained.facts["mix"] == best_mix(by_mix)
+
+
+def test_too_few_products_to_hold_any_out_train_all_the_same(plan, monkeypatch):
+    monkeypatch.setattr("embeddings.training.unfreeze.TUNING", 0.0)
+    facts = unfreeze(replace(plan, epochs=1)).facts
+    assert facts["counts"]["tuning"] == 0
+    assert {of["bad_photos"] for of in facts["mean_reciprocal_rank_by_mix"].values()} == {None}
+    json.dumps(facts, allow_nan=False)  # a card is JSON
 
 
 def test_another_mix_trains_nothing_anew(plan, monkeypatch):
