@@ -1,3 +1,5 @@
+import signal
+from contextlib import nullcontext
 from io import StringIO
 
 import pytest
@@ -10,7 +12,7 @@ from catalog.models import BandCalibration, Job
 
 
 @pytest.fixture
-def of_three_products(shelf, monkeypatch):
+def of_three_products(shelf):
     for seed in range(1, 4):
         shelf.put(f"P{seed}", seed)
 
@@ -36,6 +38,22 @@ def test_a_demo_of_enough_products_learns_its_own_bands_before_its_page_opens(of
 def test_a_demo_of_few_products_keeps_the_bands_of_the_settings(of_three_products, monkeypatch):
     monkeypatch.setattr(calibration, "LEAST_PRODUCTS", 4)
     assert calibrated(monkeypatch) == (0, "")
+
+
+def test_a_demo_is_calibrated_once_all_is_indexed_and_only_then_called_loaded(db, settings, tmp_path, monkeypatch):
+    settings.SHOP_SEARCH_HOME = tmp_path
+    stamp, done = tmp_path / "demo-loaded.json", []
+    for step in ("_draw", "_import", "_index", "_calibrate"):
+        monkeypatch.setattr(load_demo.Command, step, lambda *_, step=step: done.append((step, stamp.exists())))
+    monkeypatch.setattr(load_demo, "_store_for_now", nullcontext)
+    monkeypatch.setattr(load_demo, "lay_out_samples", lambda _: None)
+    monkeypatch.setattr(load_demo, "_wanted", lambda _: "wanted")
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+
+    load_demo.Command().handle()
+
+    assert done == [("_draw", False), ("_import", False), ("_index", False), ("_calibrate", False)]
+    assert stamp.read_text() == "wanted"
 
 
 def test_what_fills_the_console_is_left_to_a_worker(db):
