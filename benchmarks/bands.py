@@ -73,6 +73,7 @@ def _read(path: Path) -> list[Query]:
 
 def _scores(queries: Sequence[Query]) -> Iterator[Any]:
     """Yields the score with the product itself and with the best other one; a shopper taps what she means."""
+    from catalog.bands.crowds import crowd_of
     from catalog.bands.scores import twins_of
     from catalog.bands.thresholds import Kind, Score
     from catalog.indexing.points import VECTOR, searched_collection
@@ -100,12 +101,15 @@ def _scores(queries: Sequence[Query]) -> Iterator[Any]:
                 product = products[query.sku]
                 own = list(ProductImage.objects.filter(product=product).values_list("pk", flat=True))
                 vectors = vector_store().retrieve(collection, own, using=VECTOR)
-                best = max(float(vector @ sight.embedding) for vector in vectors.values())
-                yield Score(Kind.SECOND_PHOTO, Product.objects.get(pk=product).category.slug, best, 0)
+                best, image = max((float(vector @ sight.embedding), pk) for pk, vector in vectors.items())
+                (nearest,) = vector_store().query(collection, sight.embedding, using=VECTOR, limit=1)
+                crowd = crowd_of(collection, image) if nearest.payload["product"] == product else None
+                yield Score(Kind.SECOND_PHOTO, Product.objects.get(pk=product).category.slug, best, 0, crowd)
                 images = ProductImage.objects.filter(product__in=twins[product]).values_list("pk", flat=True)
                 kind, where = Kind.REMOVED, Where(exclude=tuple(images))
             for hit in vector_store().query(collection, sight.embedding, using=VECTOR, limit=1, where=where):
-                yield Score(kind, str(hit.payload.get("category") or ""), hit.score, 0)
+                crowd = crowd_of(collection, hit.id, exclude=where.exclude)
+                yield Score(kind, str(hit.payload.get("category") or ""), hit.score, 0, crowd)
 
 
 def _lines(document: dict[str, Any]) -> list[str]:

@@ -1,7 +1,7 @@
 """Scores with known answers, from the shop's own catalog: what the thresholds of the bands are fitted to.
 
     sample products -> a shopper's photo of each -> look -> score with its other pictures, with other products,
-                       a copy of some                       with other categories
+                       a copy of some                       with other categories; how crowded it is there
     folder of things never sold -> look -> score with any product
 
 Nothing is embedded twice: the catalog's side is what the vector store holds. Products that are one and the same under
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
+from catalog.bands.crowds import crowd_of
 from catalog.bands.shopper_photos import Surface, near_copy, shopper_photo
 from catalog.bands.thresholds import Kind, Score
 from catalog.indexing.embedding import read_photo
@@ -175,7 +176,8 @@ def _scores_of(
     def nearest(kind: Kind, where: Where) -> Iterator[Score]:
         hits: list[Hit] = vector_store().query(collection, embedding, using=VECTOR, limit=1, where=where)
         for hit in hits:
-            yield Score(kind, str(hit.payload.get("category") or ""), hit.score, shot.fold)
+            crowd = crowd_of(collection, hit.id, exclude=where.exclude)
+            yield Score(kind, str(hit.payload.get("category") or ""), hit.score, shot.fold, crowd)
 
     of = shot.of
     if of is None:
@@ -184,12 +186,20 @@ def _scores_of(
     others = [image for image, _ in of.files if image != shot.made_of]
     kind = Kind.COPY if shot.is_copy else Kind.SECOND_PHOTO if others else Kind.OWN_PHOTO
     compared = others if kind is Kind.SECOND_PHOTO else [shot.made_of]
-    found = [float(own[image] @ embedding) for image in compared if image in own]
+    found = {image: float(own[image] @ embedding) for image in compared if image in own}
+    removed = list(nearest(Kind.COPY_REMOVED if shot.is_copy else Kind.REMOVED, Where(exclude=of.twins)))
     if found:
-        yield Score(kind, of.category, max(found), shot.fold)
-    yield from nearest(Kind.COPY_REMOVED if shot.is_copy else Kind.REMOVED, Where(exclude=of.twins))
+        best = max(found, key=lambda image: found[image])
+        is_nearest = all(found[best] >= other.score for other in removed)
+        crowd = crowd_of(collection, best, exclude=_all_but(of.twins, best)) if is_nearest else None
+        yield Score(kind, of.category, found[best], shot.fold, crowd)
+    yield from removed
     if not shot.is_copy:
         yield from nearest(Kind.CATEGORY_REMOVED, Where(exclude=of.twins, reject={"category": (of.category,)}))
+
+
+def _all_but(images: Iterable[int], one: int) -> tuple[int, ...]:
+    return tuple(image for image in images if image != one)
 
 
 def twins_of(chosen: Sequence[int]) -> dict[int, set[int]]:

@@ -1,14 +1,14 @@
 """From scores with known answers to the thresholds of the bands, and how often a threshold is reached. Pure numbers."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.bands import Band, Bands, Thresholds
+from catalog.bands import USUAL_CROWD, Band, Bands, Thresholds, lead
 from shop_search.errors import InputError
 
 # "Same product" on at most this share of photos of products that are not in the shop.
@@ -19,9 +19,6 @@ LEAST_SIMILAR = 0.8
 COPIES_FOUND = 0.95
 # A category with fewer photos that should not be called the same product goes by everybody's thresholds.
 MIN_OF_CATEGORY = 50
-# Everybody's threshold counts as many photos beside a category's own where that would go lower. Without it 14 of 156
-# real photos of removed products were called the same product, with it 2: docs/bands.md.
-POOLED = 100
 # The scores that a tail is drawn from: the highest tenth, but at least ten.
 _TAIL_SHARE, _TAIL_LEAST = 0.1, 10
 _STEP = 1e-4  # thresholds are kept to four digits
@@ -50,6 +47,7 @@ class Score:
     category: str
     score: float
     fold: int  # 0 or 1: thresholds that are judged on one fold were fitted to the other
+    crowd: float | None = USUAL_CROWD  # around that product's picture; None: another product is nearer to the photo
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +88,12 @@ def fit(scores: Sequence[Score], *, false_same: float = FALSE_SAME) -> Bands:
             f"There are too few scores to learn from: {len(kinds[short[0]])} of {short[0]}. Do most products share a "
             "title, GTIN, item group or picture, or can their pictures not be read?",
         )
-    everywhere = _thresholds(kinds, false_same)
+    everywhere = _thresholds(scores, false_same)
     own: dict[str, Thresholds] = {}
     for category in sorted({one.category for one in scores}):
-        kinds = _by_kind([one for one in scores if one.category == category])
-        if len(kinds[Kind.REMOVED]) >= MIN_OF_CATEGORY:
-            own[category] = _thresholds(kinds, false_same, everywhere)
+        of_it = [one for one in scores if one.category == category]
+        if sum(one.kind is Kind.REMOVED for one in of_it) >= MIN_OF_CATEGORY:
+            own[category] = _thresholds(of_it, false_same, everywhere)
     return Bands(everywhere, own)
 
 
@@ -103,7 +101,8 @@ def rate(scores: Sequence[Score], bands: Bands, kind: Kind, band: Band, category
     """Returns how many scores of a kind reach a band or a better one."""
     order = list(Band)
     chosen = [one for one in scores if one.kind is kind and category in (None, one.category)]
-    reached = sum(order.index(bands.band(one.score, one.category)) <= order.index(band) for one in chosen)
+    bands_of = [bands.band(one.score, one.category, crowd=one.crowd) for one in chosen]
+    reached = sum(order.index(of) <= order.index(band) for of in bands_of)
     return Rate(reached, len(chosen))
 
 
@@ -124,16 +123,14 @@ def tail_threshold(scores: NDArray[np.float64], share: float) -> float:
     return min(max(counted, drawn), 1.0)
 
 
-def _thresholds(
-    kinds: Mapping[Kind, NDArray[np.float64]], false_same: float, everywhere: Thresholds | None = None
-) -> dict[Band, float]:
-    same_product = tail_threshold(kinds[Kind.REMOVED], false_same)
-    if len(kinds[Kind.NEVER_SOLD]) >= MIN_OF_CATEGORY:
-        same_product = max(same_product, tail_threshold(kinds[Kind.NEVER_SOLD], false_same))
-    if everywhere is not None:
+def _thresholds(scores: Sequence[Score], false_same: float, everywhere: Thresholds | None = None) -> dict[Band, float]:
+    kinds, removed, never_sold = _by_kind(scores), _leads(scores, Kind.REMOVED), _leads(scores, Kind.NEVER_SOLD)
+    same_product = tail_threshold(removed, false_same)
+    if len(never_sold) >= MIN_OF_CATEGORY:
+        same_product = max(same_product, tail_threshold(never_sold, false_same))
+    if everywhere is not None:  # a category is stricter or the same: what fewer photos allow, they don't show
         same_photo = everywhere[Band.SAME_PHOTO]
-        lowered = everywhere[Band.SAME_PRODUCT] - same_product
-        same_product += max(0.0, lowered) * POOLED / (POOLED + len(kinds[Kind.REMOVED]))
+        same_product = max(same_product, everywhere[Band.SAME_PRODUCT])
     else:
         same_photo = float(np.quantile(kinds[Kind.COPY], 1 - COPIES_FOUND))
         same_photo = max(same_photo, tail_threshold(kinds[Kind.COPY_REMOVED], false_same))
@@ -157,6 +154,11 @@ def _similar(of_its_kind: NDArray[np.float64], of_nothing: NDArray[np.float64]) 
 
 def _by_kind(scores: Sequence[Score]) -> dict[Kind, NDArray[np.float64]]:
     return {kind: np.array([one.score for one in scores if one.kind is kind], np.float64) for kind in Kind}
+
+
+def _leads(scores: Sequence[Score], kind: Kind) -> NDArray[np.float64]:
+    """Those that could be called the same product: a photo's nearest product only."""
+    return np.array([lead(one.score, one.crowd) for one in scores if one.kind is kind and one.crowd is not None])
 
 
 def _rounded(score: float) -> float:

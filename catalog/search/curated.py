@@ -61,8 +61,8 @@ def missing_pins(
         score = float(vector @ embedding)
         if not _allows(where, payload) or (image.product_id in best and best[image.product_id].score >= score):
             continue
-        band = bands.band(score, str(payload["category"])) if bands else Band.SIMILAR
-        best[image.product_id] = Candidate(image.product_id, pk, score, band, payload)
+        band = bands.band(score, str(payload["category"]), crowd=None) if bands else Band.SIMILAR
+        best[image.product_id] = Candidate(image.product_id, pk, score, score, band, payload)
     return list(best.values())
 
 

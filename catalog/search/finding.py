@@ -12,6 +12,7 @@ from catalog.bands import Band, Bands
 from catalog.bands.calibration import current_bands
 from catalog.curation.rules import Applied, rules_now
 from catalog.indexing.points import VECTOR, searched_collection
+from catalog.search.claims import Claims
 from catalog.search.curated import missing_pins, placed, without_hidden
 from catalog.search.fusion import share_of
 from catalog.search.listings import keys_of, shown_listings
@@ -50,9 +51,12 @@ class Finder:
         self._collection = searched_collection()
         self.store_ms += (perf_counter() - started) * 1000
         self._bands: Bands | None = None
+        self._claims: Claims | None = None
         if query.has_picture:
             bands = current_bands()
             self._bands = bands if query.sight is not None else bands.between_catalog_pictures()
+            if query.sight is not None and self._collection is not None:
+                self._claims = Claims(bands, self._collection)
         self._rules = rules_now()
 
     def page(self, category: str | None, wanted: int, *, categories: Mapping[str, float] | None = None) -> Page:
@@ -80,7 +84,14 @@ class Finder:
         return hits
 
     def _page(self, hits: Sequence[Hit], categories: Mapping[str, float], applied: Applied, where: Where) -> Page:
-        found = without_hidden(self._shown(candidates(hits, bands=self._bands, asked=self._asked(hits))), applied)
+        nearest = candidates(hits, bands=self._bands, asked=self._asked(hits))
+        if self._claims is not None:
+            self._claims.begin(nearest)
+        found = without_hidden(self._shown(nearest), applied)
+        if self._claims is not None:
+            started = perf_counter()
+            found = self._claims.made(found)
+            self.store_ms += (perf_counter() - started) * 1000
         wants = replace(self._query.wants, categories=categories, boosts=applied.boosts)
         if self._query.sight is not None:  # who it is for: what the nearest products agree on
             wants = replace(wants, genders=share_of(hits, "gender"))

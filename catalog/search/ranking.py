@@ -45,6 +45,7 @@ class Candidate:
     product_id: int
     image_id: int
     score: float  # [-1, 1], dot product of unit embeddings
+    likeness: float  # the same with what was asked, which words and likes leave alone: bands go by it
     band: Band
     payload: Payload = field(default_factory=dict)
     created_at: datetime | None = None
@@ -83,14 +84,16 @@ def candidates(
 
     Thresholds hold between pictures. Words lie further off: without bands, all hits are called similar. `asked` are
     scores by point with what was asked, where the hits' own are with something that likes moved: bands go by these.
+    None is called the same product yet: that takes to know what lies around it (catalog.search.claims).
     """
     best: dict[int, Candidate] = {}
     for hit in hits:
         product_id = int(str(hit.payload["product"]))
         if product_id not in best or hit.score > best[product_id].score:
             category = str(hit.payload.get("category") or "")
-            band = bands.band((asked or {}).get(hit.id, hit.score), category) if bands else Band.SIMILAR
-            best[product_id] = Candidate(product_id, hit.id, hit.score, band, hit.payload)
+            likeness = (asked or {}).get(hit.id, hit.score)
+            band = bands.band(likeness, category, crowd=None) if bands else Band.SIMILAR
+            best[product_id] = Candidate(product_id, hit.id, hit.score, likeness, band, hit.payload)
     return sorted(best.values(), key=lambda one: -one.score)
 
 

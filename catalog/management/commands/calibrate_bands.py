@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from tqdm import tqdm
 
-from catalog.bands import Bands
+from catalog.bands import Band, Bands, lead
 from catalog.bands.calibrating import SAMPLE, calibrate, use
 from catalog.bands.report import table
 from catalog.bands.thresholds import FALSE_SAME, Kind, Score
@@ -20,6 +20,8 @@ from catalog.management.score_plot import score_plot
 from embeddings import encoder
 from shop_search.errors import InputError, ShopSearchError
 
+# Kinds whose leads are drawn beside their scores: the two that the same product is to be told apart by.
+_LEADS = (Kind.OWN_PHOTO, Kind.REMOVED)
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".avif", ".heic", ".bmp", ".gif", ".tif", ".tiff"}
 
 
@@ -86,12 +88,15 @@ class Command(BaseCommand):
 
     def _draw(self, scores: Sequence[Score], bands: Bands, path: Path | None) -> Path:
         path = path or settings.SHOP_SEARCH_HOME / "calibration" / f"bands-{encoder().card.fingerprint}.png"
-        rows = {
-            str(kind).replace("_", " "): [one.score for one in scores if one.kind is kind]
-            for kind in Kind
-            if any(one.kind is kind for one in scores)
-        }
+        rows: dict[str, list[float]] = {}
+        for kind in Kind:
+            of_kind, name = [one for one in scores if one.kind is kind], str(kind).replace("_", " ")
+            if of_kind:
+                rows[name] = [one.score for one in of_kind]
+            if kind in _LEADS:
+                rows[f"{name}: lead"] = [lead(one.score, one.crowd) for one in of_kind if one.crowd is not None]
         lines = {str(band).replace("_", " "): score for band, score in bands.everywhere.items()}
+        lines["same product, by lead"] = lines.pop(str(Band.SAME_PRODUCT).replace("_", " "))
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             score_plot(rows, lines).save(path)

@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from catalog.bands import Band
+from catalog.bands import CROWDING, USUAL_CROWD, Band
 from catalog.bands.report import cross_report
 from catalog.bands.thresholds import Kind, Rate, Score, fit, rate, tail_threshold
 from shop_search.errors import InputError
@@ -62,17 +64,32 @@ def test_four_in_five_products_of_a_kind_that_is_sold_are_called_similar():
 
 
 def test_a_category_whose_products_look_alike_gets_a_higher_threshold():
-    bands = fit([*shop("shoes"), *shop("watches", removed=0.5)])
+    bands = fit([*shop("shoes", n=4000), *shop("watches", removed=0.5)])
 
-    assert bands.by_category["watches"][Band.SAME_PRODUCT] > bands.by_category["shoes"][Band.SAME_PRODUCT] + 0.1
+    assert bands.by_category["watches"][Band.SAME_PRODUCT] > bands.by_category["shoes"][Band.SAME_PRODUCT] + 0.05
 
 
-def test_a_category_goes_below_everybodys_threshold_only_as_far_as_its_photos_support():
-    watches = shop("watches", removed=0.5)
-    few, many = (fit([*watches, *shop("hats", n=n)]) for n in (60, 400))
-    everybodys = few.everywhere[Band.SAME_PRODUCT]
+def test_a_category_never_goes_below_everybodys_threshold():
+    bands = fit([*shop("watches", removed=0.5), *shop("hats")])
 
-    assert many.by_category["hats"][Band.SAME_PRODUCT] < few.by_category["hats"][Band.SAME_PRODUCT] < everybodys
+    assert bands.by_category["hats"][Band.SAME_PRODUCT] == bands.everywhere[Band.SAME_PRODUCT]
+
+
+def test_the_same_product_goes_by_what_look_alikes_leave_of_a_score():
+    crowded = [replace(one, crowd=0.8) for one in shop()]
+
+    assert fit(crowded).everywhere[Band.SAME_PRODUCT] == pytest.approx(
+        fit(shop()).everywhere[Band.SAME_PRODUCT] - CROWDING * (0.8 - USUAL_CROWD), abs=2e-4
+    )
+    assert fit(crowded).everywhere[Band.SIMILAR] == fit(shop()).everywhere[Band.SIMILAR]
+
+
+def test_a_product_that_is_not_the_nearest_is_not_called_the_same():
+    bands = fit(shop())
+    certain = Score(Kind.OWN_PHOTO, "shoes", 0.7, 0)
+
+    assert rate([certain], bands, Kind.OWN_PHOTO, Band.SAME_PRODUCT).reached == 1
+    assert rate([replace(certain, crowd=None)], bands, Kind.OWN_PHOTO, Band.SAME_PRODUCT).reached == 0
 
 
 def test_a_category_with_few_photos_goes_by_everybodys_thresholds():

@@ -8,7 +8,7 @@ from catalog.bands import Band, Bands
 from catalog.search.ranking import Candidate, Wants, candidates, collapse, rank
 from embeddings.types import Hit
 
-BANDS = Bands({Band.SIMILAR: 0.5, Band.SAME_PRODUCT: 0.8}, {"bags": {Band.SAME_PRODUCT: 0.6}})
+BANDS = Bands({Band.SIMILAR: 0.5, Band.SAME_PRODUCT: 0.8}, {"bags": {Band.SIMILAR: 0.2}})
 RED, BLUE = [[50.0, 70.0, 50.0, 1.0]], [[40.0, 10.0, -50.0, 1.0]]
 
 
@@ -18,7 +18,7 @@ def hit(image: int, score: float, *, product: int = 1, category: str = "shoes") 
 
 def one(product: int, score: float = 0.6, *, band: Band = Band.SIMILAR, keys=(), created_at=None, clicks=0, **payload):
     payload = {"in_stock": True, **payload}
-    return Candidate(product, product * 10, score, band, payload, created_at or timezone.now(), clicks, keys)
+    return Candidate(product, product * 10, score, score, band, payload, created_at or timezone.now(), clicks, keys)
 
 
 def order(found, wants: Wants | None = None) -> list[int]:
@@ -44,9 +44,13 @@ def test_equal_scores_keep_the_stores_order():
 
 
 def test_each_product_is_banded_by_its_own_category():
-    found = candidates([hit(1, 0.7, product=1, category="bags"), hit(2, 0.7, product=2)], bands=BANDS)
+    found = candidates([hit(1, 0.3, product=1, category="bags"), hit(2, 0.3, product=2)], bands=BANDS)
 
-    assert [one.band for one in found] == [Band.SAME_PRODUCT, Band.SIMILAR]
+    assert [one.band for one in found] == [Band.SIMILAR, Band.NOTHING_CLOSE]
+
+
+def test_none_is_called_the_same_product_before_its_look_alikes_are_known():
+    assert candidates([hit(1, 0.9)], bands=BANDS)[0].band is Band.SIMILAR
 
 
 def test_scores_of_words_are_never_called_the_same_photo():
