@@ -1,11 +1,12 @@
 """The one road from photo to embedding: decode, detect, choose, crop, encode.
 
 The shopper's photo and the merchant's product picture both take it, so the two sides of the comparison can't drift
-apart. They differ in one step, which detection to choose, and that step is a function given by the caller.
+apart. They differ in which detection to choose, a function given by the caller, and in that a shopper's photo loses its
+grain, because a merchant's has none.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 import numpy as np
@@ -19,6 +20,7 @@ from detection.images import Photo
 from detection.types import Box, Detection
 from detection.windows import joined, windows
 from embeddings import encoder
+from embeddings.grain import without_grain
 
 # A box that a shopper dragged this close to a region's is that region (COCO's strictest matching is .95).
 SAME_BOX_IOU = 0.9
@@ -42,6 +44,7 @@ class Choice:
     region: int | None = None
     category: str | None = None
     confidence: float = 0.0
+    is_shoppers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ def look(
         for photo, (_, choice) in zip(photos, chosen, strict=True):
             beside(photo, choice)
     embeddings = encoder().encode_images(
-        [_crop(photo, choice.box) for photo, (_, choice) in zip(photos, chosen, strict=True)]
+        [_crop(photo, choice.box, choice) for photo, (_, choice) in zip(photos, chosen, strict=True)]
     )
     embedded = perf_counter()
     sights = tuple(
@@ -117,7 +120,7 @@ def look_at_all(
     boxes = [region.xyxy for region in regions]
     if choice.box not in boxes:
         boxes.append(choice.box)
-    embeddings = encoder().encode_images([_crop(photo, box) for box in boxes])
+    embeddings = encoder().encode_images([_crop(photo, box, choice) for box in boxes])
     embedded = perf_counter()
     sight = Sight(regions, choice, embeddings[boxes.index(choice.box)], found)
     took = Look((sight,), detect_ms=(detected - started) * 1000, embed_ms=(embedded - detected) * 1000)
@@ -158,8 +161,9 @@ def _detect(photos: Sequence[Photo], wishes: Sequence[Wish]) -> list[Regions]:
     ]
 
 
-def _crop(photo: Photo, box: Box) -> Image:
-    return crop(photo.image, photo.to_image(box))
+def _crop(photo: Photo, box: Box, choice: Choice) -> Image:
+    cropped = crop(photo.image, photo.to_image(box))
+    return without_grain(cropped) if choice.is_shoppers else cropped
 
 
 def for_shopper(regions: Regions, photo: Photo, wish: Wish) -> tuple[Regions, Choice]:
@@ -169,12 +173,12 @@ def for_shopper(regions: Regions, photo: Photo, wish: Wish) -> tuple[Regions, Ch
     """
     regions = _shown(regions, wish.category)
     if wish.box is not None:
-        return regions, _drawn(regions, wish.box)
+        return regions, replace(_drawn(regions, wish.box), is_shoppers=True)
     size = (photo.width, photo.height)
     picked = choose_for_sale(regions, wish.category, size) if wish.category else None
     if picked is None:
         picked = choose_for_shopper(regions, size)
-    return regions, _whole(photo) if picked is None else _region(regions, picked)
+    return regions, replace(_whole(photo) if picked is None else _region(regions, picked), is_shoppers=True)
 
 
 def for_sale(regions: Regions, photo: Photo, wish: Wish) -> tuple[Regions, Choice]:

@@ -8,6 +8,8 @@ titles_all    the same among all catalog pictures
 degraded      a bad phone photo of a held-out product, as `embeddings.training.degraded` makes them, finds its
               catalog picture among all
 drawn         a product's crop in a drawn scene finds its catalog picture; products never trained on
+
+The grain of what a shopper would send is smoothed, as searches do.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -20,6 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
+from embeddings.grain import without_grain
 from embeddings.measures import Measure, ranks, retrieval
 from embeddings.training import drawn
 from embeddings.training.crops import Box, find_boxes
@@ -62,10 +65,15 @@ def views_tasks(
     """Returns `views_crop` and `views_whole`, of the held-out products."""
     flat = [picture for pictures in sets for picture in pictures]
     boxes = find_boxes(flat, work / "boxes_views.json")
-    crops = _encode(encoder, flat, lambda picture: opened(picture, boxes)[1], "views")
-    asked = [pictures[0] for pictures in sets if pictures[0].held_out]
-    whole = _encode(encoder, asked, lambda picture: opened(picture, boxes)[0], "whole photos")
     first = {pictures[0].path for pictures in sets}
+
+    def cropped(picture: Picture) -> Image.Image:
+        shown = opened(picture, boxes)[1]
+        return without_grain(shown) if picture.path in first else shown
+
+    crops = _encode(encoder, flat, cropped, "views")
+    asked = [pictures[0] for pictures in sets if pictures[0].held_out]
+    whole = _encode(encoder, asked, lambda picture: without_grain(opened(picture, boxes)[0]), "whole photos")
     shown = [index for index, picture in enumerate(flat) if picture.path not in first]
     catalog = np.concatenate([crops[shown], distractors])
     owners = np.array([flat[index].product for index in shown] + [""] * len(distractors))
@@ -103,7 +111,7 @@ def degraded_task(
     )  # fmt: skip
     asked, rows = [], []
     for block in _blocks(made):
-        rows.append(encoder.encode_images([one.image for one in block]))
+        rows.append(encoder.encode_images([without_grain(one.image) for one in block]))
         asked += [one.index for one in block]
     same = np.array([sha256(picture.path.read_bytes()).hexdigest() for picture in pictures])
     return retrieval(ranks(np.concatenate(rows), catalog, same[asked][:, None] == same[None, :]))
@@ -119,7 +127,7 @@ def drawn_task(encoder: Encoder, *, scenes: int = SCENES) -> Result:
         for crop in of
         if drawn.is_held_out_sku(crop.sku)
     ]
-    rows = encoder.encode_images([crop.images[0] for crop in crops])
+    rows = encoder.encode_images([without_grain(crop.images[0]) for crop in crops])
     relevant = np.array([c.sku for c in crops])[:, None] == np.array([p.sku for p in products])[None, :]
     return retrieval(ranks(rows, catalog, relevant))
 

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from catalog.vision import Wish, for_sale, for_shopper, look
+from catalog import vision
+from catalog.vision import Wish, for_sale, for_shopper, look, look_at_all
 from detection.images import Photo
 from detection.types import Detection
 
@@ -76,6 +77,26 @@ def test_regions_are_in_pixels_of_the_original(settings):
 
     assert sight.regions[0].xyxy == (80, 120, 240, 320)
     assert np.linalg.norm(sight.embedding) == pytest.approx(1, abs=1e-5)
+
+
+class Roughness:
+    """Embeds a crop as how much its pixels differ."""
+
+    def encode_images(self, images):
+        return np.array([[np.asarray(image, np.float32).std()] for image in images], np.float32)
+
+
+def test_a_shoppers_photo_loses_its_grain_and_a_merchants_stays_as_it_is(settings, monkeypatch):
+    settings.DETECTOR = {"BACKEND": "tests.fakes.FakeDetector"}
+    monkeypatch.setattr(vision, "encoder", Roughness)
+    noise = np.random.default_rng(1).integers(0, 256, (120, 120, 3)).astype(np.uint8)
+    photo = Photo(Image.fromarray(noise), 120, 120, "PNG")
+    (merchants,) = look([photo], [Wish()], choose=for_sale).sights
+    (shoppers,) = look([photo], [Wish()], choose=for_shopper).sights
+    outfit, _ = look_at_all(photo, Wish())
+
+    assert shoppers.embedding[0] < 0.5 * merchants.embedding[0]
+    assert outfit.sights[0].embedding[0] == shoppers.embedding[0]
 
 
 def test_nothing_to_look_at_needs_no_model(settings):
