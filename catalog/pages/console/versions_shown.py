@@ -55,6 +55,7 @@ class VersionRow:
 @dataclass(frozen=True, slots=True)
 class TrialRow:
     trial: Trial
+    share: str  # of the visitors, "10%"
     report: TrialReport
 
 
@@ -151,7 +152,7 @@ def _missing(version: Version) -> int:
 def trial_row() -> TrialRow | None:
     """Returns the running trial, or the last one."""
     trial = Trial.objects.select_related("version", "started_by").first()
-    return None if trial is None else TrialRow(trial, report_of(trial))
+    return None if trial is None else TrialRow(trial, f"{trial.share:.0%}", report_of(trial))
 
 
 def history() -> list[Switch]:
