@@ -26,20 +26,25 @@ def index(settings):
 
 
 def test_a_crowd_is_the_mean_of_the_second_to_fifth_nearest_products(index):
-    shop = index((1, 1.0), (2, 0.99), (3, 0.8), (4, 0.7), (5, 0.6), (6, 0.5), (7, 0.1))
+    shop = index((1, 1.0), (2, 0.9), (3, 0.8), (4, 0.7), (5, 0.6), (6, 0.5), (7, 0.1))
 
     assert crowd_of(shop, 1) == pytest.approx(0.65)
 
 
-def test_the_same_thing_listed_a_second_time_is_no_crowd(index):
-    once, twice = index((1, 1.0), (2, 0.3), (3, 0.3)), ((1, 1.0), (9, 1.0), (2, 0.3), (3, 0.3))
-    alone = crowd_of(once, 1)
+def test_the_same_thing_listed_again_with_another_picture_is_no_crowd(index):
+    shop = index((1, 1.0), (9, 0.9), (2, 0.3), (3, 0.3))
 
-    assert crowd_of(index(*twice), 1) == pytest.approx(alone)
+    assert crowd_of(shop, 1) == pytest.approx(0.3)
+
+
+def test_five_merchants_with_one_picture_are_no_crowd(index):
+    shop = index((1, 1.0), *((seller, 0.999) for seller in range(10, 15)), (2, 0.5), (3, 0.3), (4, 0.1))
+
+    assert crowd_of(shop, 1) == pytest.approx(0.2)
 
 
 def test_a_products_other_pictures_are_no_crowd_and_a_neighbors_count_once(index):
-    shop = index((1, 1.0), (1, 0.95), (2, 0.9), (3, 0.5), (3, 0.45), (3, 0.4))
+    shop = index((1, 1.0), (1, 0.93), (2, 0.9), (3, 0.5), (3, 0.45), (3, 0.4))
 
     assert crowd_of(shop, 1) == pytest.approx(0.5)
 
