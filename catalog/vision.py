@@ -2,7 +2,7 @@
 
 The shopper's photo and the merchant's product picture both take it, so the two sides of the comparison can't drift
 apart. They differ in which detection to choose, a function given by the caller, and in that a shopper's photo loses its
-grain, because a merchant's has none.
+grain.
 """
 
 from collections.abc import Callable, Sequence

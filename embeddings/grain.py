@@ -2,7 +2,8 @@
 
 The encoder learned from catalog photos, which have none. Grain differs from pixel to pixel, and cloth hardly ever
 does: of white noise, the second differences across both directions are 1.3 times those along them, of 156 photos of
-people at most .88. So most photos come back as they are. What is smoothed is measured in docs/models.md.
+people at most .88. So most photos come back as they are; fine patterns in small pictures can pass for grain. What is
+smoothed, and what it gives, is in docs/models.md.
 
 Source of the noise's estimate: Immerkær, Fast Noise Variance Estimation, Computer Vision and Image Understanding, 1996.
 """

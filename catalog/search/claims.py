@@ -47,8 +47,18 @@ class Claims:
         return self._crowds[one.image_id]
 
     def _band(self, one: Candidate, *, crowd: float) -> Band:
-        return self._bands.band(one.likeness, str(one.payload.get("category") or ""), crowd=crowd)
+        return self._bands.band(one.asked_score, _category(one), crowd=crowd)
+
+
+def scoring_the_same(found: Sequence[Candidate], bands: Bands) -> frozenset[int]:
+    """Returns the ids of products that score like the same one, though only one is called it: these tend to agree."""
+    promises = (Band.SAME_PHOTO, Band.SAME_PRODUCT)
+    return frozenset(one.product_id for one in found if bands.band(one.asked_score, _category(one)) in promises)
+
+
+def _category(one: Candidate) -> str:
+    return str(one.payload.get("category") or "")
 
 
 def _best(found: Sequence[Candidate]) -> Candidate | None:
-    return max(found, key=lambda one: one.likeness, default=None)
+    return max(found, key=lambda one: one.asked_score, default=None)

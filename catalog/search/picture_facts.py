@@ -65,7 +65,7 @@ def facts_of(
     """Returns the facts of a photo by its bytes as sent.
 
     `colors` are those of the part that was searched with; `copied` products have this very picture, `close` ones are
-    the best results that look like the same product, best first.
+    the best results that score like the same product, best first.
     """
     return PictureFacts(
         width=photo.width,

@@ -45,7 +45,7 @@ class Candidate:
     product_id: int
     image_id: int
     score: float  # [-1, 1], dot product of unit embeddings
-    likeness: float  # the same with what was asked, which words and likes leave alone: bands go by it
+    asked_score: float  # the same with what was asked, which words and likes leave alone: bands go by it
     band: Band
     payload: Payload = field(default_factory=dict)
     created_at: datetime | None = None
@@ -91,9 +91,9 @@ def candidates(
         product_id = int(str(hit.payload["product"]))
         if product_id not in best or hit.score > best[product_id].score:
             category = str(hit.payload.get("category") or "")
-            likeness = (asked or {}).get(hit.id, hit.score)
-            band = bands.band(likeness, category, crowd=None) if bands else Band.SIMILAR
-            best[product_id] = Candidate(product_id, hit.id, hit.score, likeness, band, hit.payload)
+            asked_score = (asked or {}).get(hit.id, hit.score)
+            band = bands.band(asked_score, category, crowd=None) if bands else Band.SIMILAR
+            best[product_id] = Candidate(product_id, hit.id, hit.score, asked_score, band, hit.payload)
     return sorted(best.values(), key=lambda one: -one.score)
 
 

@@ -15,7 +15,9 @@ from time import perf_counter
 from django.conf import settings
 
 from catalog.bands import Band
+from catalog.bands.calibration import current_bands
 from catalog.search.answers import Outfit, Result, SearchAnswer, Selected, SelectedCategory, hydrate
+from catalog.search.claims import scoring_the_same
 from catalog.search.copies import Copy, find_copies, marked
 from catalog.search.finding import Finder, Page
 from catalog.search.fusion import Guess, fuse, seen, vote
@@ -110,7 +112,7 @@ def search(question: Question) -> SearchAnswer:
         facets=facets,
         outfit=outfit,
         copies=tuple(copies or ()),
-        facts=_facts(query, copies or [], results),
+        facts=_facts(query, copies or [], found.page, results),
         crop=crop(query.photo.image, query.photo.to_image(choice.box)) if query.photo and choice else None,
     )
 
@@ -126,10 +128,11 @@ def _copies(query: Query, page: Page, merchants: Sequence[str] | None) -> list[C
     return [copy for copy in copies if copy.product.merchant.slug in merchants]
 
 
-def _facts(query: Query, copies: Sequence[Copy], results: Sequence[Result]) -> PictureFacts | None:
+def _facts(query: Query, copies: Sequence[Copy], page: Page, results: Sequence[Result]) -> PictureFacts | None:
     if query.photo is None or query.sight is None:
         return None
-    close = [one.product for one in results if one.band in (Band.SAME_PHOTO, Band.SAME_PRODUCT)]
+    alike = scoring_the_same(page.nearest, current_bands())
+    close = [one.product for one in results if one.product.pk in alike]
     palette = query.wants.palette or palette_of(query.photo, query.sight.choice.box)
     copied = [copy.product for copy in copies]
     return facts_of(query.data, query.photo, colors_of(palette), copied=copied, close=close)

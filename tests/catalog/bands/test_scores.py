@@ -1,9 +1,11 @@
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from catalog.bands import scores as scores_of
 from catalog.bands import shopper_photos
 from catalog.bands.scores import counts, gather, pictures, sample
 from catalog.bands.thresholds import Kind, Score
@@ -52,6 +54,26 @@ def test_with_its_category_taken_out_only_others_are_found(shelf):
     found = of(Kind.CATEGORY_REMOVED, scores(shelf))
 
     assert sorted(one.category for one in found) == ["bags", "shoes"]
+
+
+def test_a_product_has_no_crowd_where_another_one_is_nearer_to_the_photo(shelf, monkeypatch):
+    monkeypatch.setattr(scores_of, "shopper_photo", lambda picture, dice, surface: picture)
+    monkeypatch.setattr(scores_of, "crowd_of", lambda collection, image, *, exclude=(): 0.7)
+    shelf.put("front-and-back", 1, 2)
+    altered = Image.open(io.BytesIO(picture(1)))
+    altered.putpixel((0, 0), (1, 2, 3))
+    stream = io.BytesIO()
+    altered.save(stream, "PNG")
+    shelf.put_picture("like-the-front", stream.getvalue())
+    (one,) = [one for one in sample(5, np.random.default_rng(1)) if len(one.files) == 2]
+    crowds = set()
+    for seed in range(6):  # made of the front or of the back
+        found = gather([one], [], np.random.default_rng(seed), paper).scores
+        (second,), (removed,) = of(Kind.SECOND_PHOTO, found), of(Kind.REMOVED, found)
+        assert removed.crowd == 0.7
+        assert second.crowd == (0.7 if second.score >= removed.score else None)
+        crowds.add(second.crowd)
+    assert None in crowds
 
 
 def test_a_second_photo_is_held_against_the_other_pictures_only(shelf):

@@ -2,14 +2,14 @@ import pytest
 
 from catalog.bands import Band, Bands
 from catalog.search import claims
-from catalog.search.claims import Claims
+from catalog.search.claims import Claims, scoring_the_same
 from catalog.search.ranking import Candidate
 
 BANDS = Bands({Band.SAME_PHOTO: 0.95, Band.SAME_PRODUCT: 0.8, Band.SIMILAR: 0.5})
 
 
-def candidate(product: int, likeness: float, *, score: float = 0.6) -> Candidate:
-    return Candidate(product, product * 10, score, likeness, BANDS.band(likeness, crowd=None))
+def candidate(product: int, asked_score: float, *, score: float = 0.6) -> Candidate:
+    return Candidate(product, product * 10, score, asked_score, BANDS.band(asked_score, crowd=None))
 
 
 @pytest.fixture
@@ -69,3 +69,9 @@ def test_the_same_product_is_asked_about_once(asked):
 
 def test_the_photo_tells_and_not_where_words_and_likes_moved_the_query(asked):
     assert bands_of(candidate(1, 0.6, score=0.99), candidate(2, 0.9, score=0.7)) == [Band.SIMILAR, Band.SAME_PRODUCT]
+
+
+def test_several_products_may_score_like_the_same_one_and_none_by_a_moved_score():
+    found = [candidate(1, 0.9), candidate(2, 0.85), candidate(3, 0.97), candidate(4, 0.6, score=0.99)]
+
+    assert scoring_the_same(found, BANDS) == {1, 2, 3}

@@ -280,6 +280,18 @@ def test_the_answer_says_what_each_stage_cost_and_which_models_gave_it(shelf):
     assert answer.models["encoder"].startswith("fake-encoder-1@")
 
 
+def test_the_probable_brand_is_what_products_agree_on_that_score_like_the_same_one(shelf, settings):
+    settings.BAND_THRESHOLDS = {"same_photo": 2.0, "same_product": -1.0, "similar": -1.0}
+    shelf.put("S-1", 1, brand="Linden")
+    shelf.put("S-2", 2, brand="Linden", merchant="maison")
+    answer = search(Question(image=picture(9)))
+
+    assert answer.copies == ()
+    assert [result.band for result in answer.results] == [Band.SAME_PRODUCT, Band.SIMILAR]
+    assert answer.facts is not None
+    assert (answer.facts.brand, answer.facts.seller) == ("Linden", None)
+
+
 def test_more_like_a_product_calls_nothing_the_same_product(shelf):
     """Catalog pictures resemble each other too much: thresholds are learned from shoppers' photos."""
     asked = shelf.put("asked", 1)
